@@ -1,0 +1,56 @@
+import { envSchema } from 'env-schema'
+import type { Static, TObject } from 'typebox'
+import { configFaults, type SettingSchema } from './config-faults.ts'
+import { Failure } from './failure.ts'
+
+export type Environment = Record<string, string | undefined>
+
+/**
+ * Reads the variables that the schema names, with its defaults; every other variable is ignored. All faults are
+ * reported together in one Failure (`invalid_config`), because mending them one start at a time wastes a day.
+ */
+export function readConfig<T extends TObject>(schema: T, env: Environment): Static<T> {
+  try {
+    return envSchema<Static<T>>({
+      // A copy, for env-schema writes additionalProperties into what it is given.
+      schema: { ...schema },
+      env: false,
+      data: { ...env },
+      ajv: {
+        customOptions: (ajv) =>
+          ajv
+            .addKeyword('secret')
+            .addFormat('url', { type: 'string', validate: (text: string) => URL.canParse(text) }),
+      },
+    })
+  } catch (error) {
+    const faults = configFaults(error, settingsOf(schema), env)
+    if (faults.length === 0) throw error
+    throw new Failure(
+      [
+        `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:`,
+        ...faults,
+      ].join('\n  '),
+      { code: 'invalid_config', retryable: false },
+    )
+  }
+}
+
+/** The settings as text for the log at start: secrets and passwords inside URLs are struck out. */
+export function describeConfig<T extends TObject>(schema: T, config: Static<T>): Record<string, string> {
+  const values = new Map<string, unknown>(Object.entries(config))
+  const described: Record<string, string> = {}
+  for (const [name, setting] of Object.entries(settingsOf(schema))) {
+    const text = String(values.get(name) ?? '')
+    described[name] = setting.secret === true ? (text === '' ? '' : '[redacted]') : withoutPassword(text)
+  }
+  return described
+}
+
+export function settingsOf(schema: TObject): Record<string, SettingSchema> {
+  return schema.properties
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/(\/\/[^/:@]*:)[^@/]*@/, '$1[redacted]@')
+}

@@ -1,0 +1,4 @@
+/** Whether a value of unknown origin may be read by field name. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
