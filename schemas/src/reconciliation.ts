@@ -1,0 +1,47 @@
+import { type Static, Type } from 'typebox'
+
+const instant = Type.String({ format: 'date-time' })
+
+/** A record on reconciliation.legacy: what an old billing system computed for one entity and period. */
+export const legacyRecordSchema = Type.Object(
+  {
+    tenant: Type.String(),
+    kind: Type.Literal('invoice'),
+    key: Type.String({ minLength: 1, maxLength: 256, description: 'The subscription’s key' }),
+    period: Type.Object({ start: instant, end: instant }),
+    fields: Type.Object({
+      total: Type.Object({ amount: Type.String({ pattern: '^-?\\d+(\\.\\d+)?$' }), currency: Type.String() }),
+    }),
+    observedAt: instant,
+  },
+  { additionalProperties: false },
+)
+
+export type LegacyRecord = Static<typeof legacyRecordSchema>
+
+export const causes = [
+  'exact',
+  'rounding',
+  'missing_in_new',
+  'missing_in_old',
+  'currency',
+  'unexplained',
+] as const
+export type Cause = (typeof causes)[number]
+
+/** A record on reconciliation.findings. */
+export type Finding = {
+  tenant: string
+  kind: 'invoice'
+  key: string
+  period: { start: string; end: string }
+  cause: Cause
+  /** The rule that judged it, by name. */
+  rule: string
+  old?: { amount: string; currency: string }
+  new?: { amount: string; currency: string }
+  /** New minus old in major units, decimal text; of the one that is there when the other is missing. */
+  difference: string
+  currency: string
+  judgedAt: string
+}
