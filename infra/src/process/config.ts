@@ -1,7 +1,7 @@
 import { envSchema } from 'env-schema'
 import type { Static, TObject } from 'typebox'
 import { configFaults, type SettingSchema } from './config-faults.ts'
-import { Failure } from './failure.ts'
+import { asFailure, Failure } from './failure.ts'
 
 export type Environment = Record<string, string | undefined>
 
@@ -33,6 +33,16 @@ export function readConfig<T extends TObject>(schema: T, env: Environment): Stat
       ].join('\n  '),
       { code: 'invalid_config', retryable: false },
     )
+  }
+}
+
+/** For the first line of a main.ts, where no log exists yet: faults go to standard error and end the process. */
+export function readConfigOrExit<T extends TObject>(schema: T, env: Environment): Static<T> {
+  try {
+    return readConfig(schema, env)
+  } catch (error) {
+    console.error(asFailure(error).message)
+    process.exit(1)
   }
 }
 

@@ -1,0 +1,160 @@
+import type { FastifyInstance } from 'fastify'
+import { afterEach, expect, test } from 'vitest'
+import { Failure } from './failure.ts'
+import { createHealth, type HealthOptions } from './health.ts'
+import { createHttpServer } from './http.ts'
+import { createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { HttpProblem } from './problem.ts'
+
+const servers: FastifyInstance[] = []
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close()
+})
+
+function createServer(health: HealthOptions = { checks: {} }) {
+  const logged: string[] = []
+  const log = createLog({
+    service: 'trial',
+    level: 'info',
+    pretty: false,
+    destination: { write: (line) => void logged.push(line) },
+  })
+  const server = createHttpServer({
+    log,
+    metrics: createMetrics('trial'),
+    health: createHealth(health),
+    bodyLimitBytes: 100,
+  })
+  const schema = {
+    body: {
+      type: 'object',
+      required: ['amount'],
+      properties: { amount: { type: 'integer' }, kind: { enum: ['a', 'b'] } },
+    },
+  }
+  server.post('/things', { schema }, async () => ({ stored: true }))
+  server.get('/lost', async () => {
+    throw new Failure('Kafka at 10.0.0.7 does not answer', { code: 'kafka_unreachable', retryable: true })
+  })
+  server.get('/broken', async () => {
+    throw new Error('password=hush')
+  })
+  server.get('/busy', async () => {
+    throw new HttpProblem({
+      status: 429,
+      code: 'too_many_requests',
+      detail: 'Wait a second.',
+      extensions: { limit: 5 },
+      headers: { 'retry-after': '1' },
+    })
+  })
+  servers.push(server)
+  return { server, logged }
+}
+
+test('a body that breaks its schema is 422 and every field is named with its reason', async () => {
+  const { server } = createServer()
+  const answer = await server.inject({ method: 'POST', url: '/things', payload: { amount: 'x', kind: 'c' } })
+  expect(answer.statusCode).toBe(422)
+  expect(answer.headers['content-type']).toContain('application/problem+json')
+  expect(answer.json()).toMatchObject({
+    type: 'urn:tidemark:problem:invalid_request',
+    title: 'Unprocessable Entity',
+    status: 422,
+    code: 'invalid_request',
+    errors: [
+      { field: 'amount', reason: 'must be integer' },
+      { field: 'kind', reason: 'must be equal to one of the allowed values (a, b)' },
+    ],
+  })
+})
+
+test.each([
+  ['not JSON', { payload: '{"amount":', headers: { 'content-type': 'application/json' } }, 400, 'not_json'],
+  ['an empty body', { payload: '', headers: { 'content-type': 'application/json' } }, 400, 'not_json'],
+  ['a body too large', { payload: { amount: 1, fill: 'x'.repeat(200) } }, 413, 'body_too_large'],
+  [
+    'another type',
+    { payload: 'a=1', headers: { 'content-type': 'text/csv' } },
+    415,
+    'unsupported_media_type',
+  ],
+])('%s is refused with a code', async (_name, request, status, code) => {
+  const { server } = createServer()
+  const answer = await server.inject({ method: 'POST', url: '/things', ...request })
+  expect(answer.json()).toMatchObject({ status, code })
+  expect(answer.statusCode).toBe(status)
+})
+
+test('an unknown path is 404 and named', async () => {
+  const { server } = createServer()
+  const answer = await server.inject({ url: '/nowhere?key=hush' })
+  expect(answer.json()).toMatchObject({ status: 404, code: 'not_found', detail: 'There is no GET /nowhere.' })
+})
+
+test('a retryable failure is 503 with Retry-After and without the inside', async () => {
+  const { server, logged } = createServer()
+  const answer = await server.inject({ url: '/lost' })
+  expect(answer.json()).toMatchObject({ status: 503, code: 'unavailable' })
+  expect(answer.headers['retry-after']).toBe('2')
+  expect(answer.body).not.toContain('10.0.0.7')
+  expect(logged.join()).toContain('kafka_unreachable')
+})
+
+test('anything else is 500, tells nothing, and is logged as an error under the request id', async () => {
+  const { server, logged } = createServer()
+  const answer = await server.inject({ url: '/broken', headers: { 'x-request-id': 'abc-1' } })
+  expect(answer.json()).toMatchObject({ status: 500, code: 'internal' })
+  expect(answer.body).not.toContain('hush')
+  expect(answer.headers['x-request-id']).toBe('abc-1')
+  expect(JSON.parse(logged[0] ?? '')).toMatchObject({ level: 'error', reqId: 'abc-1' })
+})
+
+test('a problem carries its own members and headers', async () => {
+  const { server } = createServer()
+  const answer = await server.inject({ url: '/busy' })
+  expect(answer.json()).toMatchObject({ status: 429, code: 'too_many_requests', limit: 5 })
+  expect(answer.headers['retry-after']).toBe('1')
+})
+
+test('ready names each check; a server that fails, hangs or a standstill makes it 503', async () => {
+  const { server } = createServer({
+    checks: {
+      good: async () => 'PONG',
+      refused: () => Promise.reject(new Error('connection refused')),
+      hanging: () => new Promise(() => {}),
+    },
+    progress: () => 'no batch for 60 s',
+    checkTimeoutMs: 20,
+  })
+  const answer = await server.inject({ url: '/readyz' })
+  expect(answer.statusCode).toBe(503)
+  expect(answer.json()).toMatchObject({
+    status: 'not_ready',
+    checks: {
+      good: { ok: true },
+      refused: { ok: false, reason: 'connection refused' },
+      hanging: { ok: false, reason: 'No answer within 20 ms' },
+      progress: { ok: false, reason: 'no batch for 60 s' },
+    },
+  })
+  expect((await server.inject({ url: '/livez' })).statusCode).toBe(200)
+})
+
+test('ready is 200 when all is well', async () => {
+  const { server } = createServer({ checks: { good: async () => 1 }, progress: () => undefined })
+  const answer = await server.inject({ url: '/readyz' })
+  expect(answer.statusCode).toBe(200)
+  expect(answer.json().checks.progress.ok).toBe(true)
+})
+
+test('metrics hold the duration by route pattern', async () => {
+  const { server } = createServer()
+  await server.inject({ method: 'POST', url: '/things', payload: { amount: 1 } })
+  const { body } = await server.inject({ url: '/metrics' })
+  expect(body).toContain(
+    'tidemark_http_request_duration_seconds_count{service="trial",method="POST",route="/things",status="200"} 1',
+  )
+  expect(body).toContain('process_cpu_seconds_total')
+})

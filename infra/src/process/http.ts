@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { Histogram } from 'prom-client'
+import type { Health } from './health.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { asProblem, HttpProblem, problemDocument } from './problem.ts'
+
+export type HttpServerOptions = {
+  log: Log
+  metrics: Metrics
+  health: Health
+  bodyLimitBytes: number
+  /** How long a client may take to send a request; slow ones would otherwise hold sockets for ever. */
+  requestTimeoutMs?: number
+  /** How long a connection may stay idle; longer than the usual load balancer's minute, or it would reset. */
+  keepAliveTimeoutMs?: number
+}
+
+/**
+ * A Fastify server with what all services share: request ids, problem documents, `/metrics`, `/livez`, `/readyz`
+ * and the duration of every request by route. Routes and their validator are the service's own.
+ */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = options.log
+  const server = Fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
+    genReqId: requestId,
+    // A stop must not wait for clients that keep idle connections open.
+    forceCloseConnections: 'idle',
+    // All faults of a request at once; the body's limit bounds how many there can be.
+    ajv: { customOptions: { allErrors: true, removeAdditional: false } },
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+  })
+  addProblems(server)
+  addDurations(server, options.metrics)
+  addProbes(server, options)
+  return server
+}
+
+/** A caller's own id is kept so that one request can be followed through both logs; a strange one is replaced. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
+}
+
+function addProblems(server: FastifyInstance): void {
+  server.setErrorHandler((error, request, reply) => {
+    const problem = asProblem(error)
+    if (problem.status === 500) request.log.error({ err: error }, 'A request failed')
+    else if (problem.status > 500) request.log.warn({ err: error }, 'A request could not be served now')
+    return reply
+      .code(problem.status)
+      .headers(problem.headers)
+      .type('application/problem+json')
+      .send(problemDocument(problem))
+  })
+  server.setNotFoundHandler((request) => {
+    throw new HttpProblem({
+      status: 404,
+      code: 'not_found',
+      detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
+    })
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+}
+
+function addDurations(server: FastifyInstance, metrics: Metrics): void {
+  const durations = new Histogram({
+    name: 'tidemark_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last of its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [metrics],
+  })
+  server.addHook('onResponse', async (request, reply) => {
+    // The route's pattern, never the path: ids in labels would grow without end.
+    const route = request.routeOptions.url ?? 'none'
+    durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+  })
+}
+
+function addProbes(server: FastifyInstance, { metrics, health }: HttpServerOptions): void {
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.metrics()),
+  )
+  server.get('/livez', async () => ({ status: 'alive' }))
+  server.get('/readyz', async (_request, reply) => {
+    const report = await health()
+    return reply.code(report.status === 'ready' ? 200 : 503).send(report)
+  })
+}
