@@ -1,5 +1,5 @@
 import { hashApiKey, parseApiKey, type Scope } from '@tidemark/schemas/api-key.ts'
-import type { Pool } from 'pg'
+import type { Queryable } from '../postgres/pool.ts'
 import { HttpProblem } from '../process/problem.ts'
 
 /** Who calls: everything that a request may touch follows from its key. */
@@ -23,7 +23,7 @@ export type Authenticator = {
 }
 
 /** Looks keys up by their hash in access.valid_keys and remembers the answers, the unknown ones too, for 20 seconds. */
-export function createAuthenticator(pool: Pool, now: () => number): Authenticator {
+export function createAuthenticator(pool: Queryable, now: () => number): Authenticator {
   const known = new Map<string, { at: number; principal: Promise<Principal | undefined> }>()
 
   function lookUp(key: string): Promise<Principal | undefined> {
@@ -62,7 +62,7 @@ export function createAuthenticator(pool: Pool, now: () => number): Authenticato
 const refused = (code: string, detail: string): HttpProblem =>
   new HttpProblem({ status: 401, code, detail, headers: { 'www-authenticate': 'Bearer' } })
 
-async function findKey(pool: Pool, hash: Buffer): Promise<Principal | undefined> {
+async function findKey(pool: Queryable, hash: Buffer): Promise<Principal | undefined> {
   const { rows } = await pool.query<Row>(
     'SELECT id, tenant, tenant_number, scopes FROM access.valid_keys WHERE key_sha256 = $1',
     [hash],
