@@ -58,7 +58,7 @@ export function portSetting(defaultPort: number) {
 
 export const kafkaSettings = {
   KAFKA_BROKERS: Type.String({
-    default: '127.0.0.1:41092',
+    default: '127.0.0.1:24092',
     pattern: '^[^:,\\s]+:\\d+(,[^:,\\s]+:\\d+)*$',
     description: 'Brokers to begin with, as host:port, separated by commas.',
   }),
@@ -66,7 +66,7 @@ export const kafkaSettings = {
 
 export const registrySettings = {
   SCHEMA_REGISTRY_URL: Type.String({
-    default: 'http://127.0.0.1:41081/apis/ccompat/v7',
+    default: 'http://127.0.0.1:24081/apis/ccompat/v7',
     format: 'url',
     description: 'Schema registry with the Confluent API.',
   }),
@@ -74,7 +74,7 @@ export const registrySettings = {
 
 export const clickHouseSettings = {
   CLICKHOUSE_URL: Type.String({
-    default: 'http://127.0.0.1:41123',
+    default: 'http://127.0.0.1:24123',
     format: 'url',
     description: 'ClickHouse over HTTP.',
   }),
@@ -88,7 +88,7 @@ export const clickHouseSettings = {
 
 export const postgresSettings = {
   POSTGRES_URL: Type.String({
-    default: 'postgres://postgres:postgres@127.0.0.1:41432/postgres',
+    default: 'postgres://postgres:postgres@127.0.0.1:24432/postgres',
     format: 'url',
     description: 'PostgreSQL as administrator: migrations use it whole, services only its host and port.',
   }),
@@ -101,7 +101,7 @@ export const postgresSettings = {
 }
 
 export const redisSettings = {
-  REDIS_URL: Type.String({ default: 'redis://127.0.0.1:41379', format: 'url', description: 'Redis.' }),
+  REDIS_URL: Type.String({ default: 'redis://127.0.0.1:24379', format: 'url', description: 'Redis.' }),
 }
 
 export const stripeSettings = {
