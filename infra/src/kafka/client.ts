@@ -1,7 +1,7 @@
 import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs'
 import type { Log } from '../process/log.ts'
 import { withDeadline } from './deadline.ts'
-import { asKafkaFailure } from './kafka-failure.ts'
+import { asKafkaFailure, isBrokerAnswer } from './kafka-failure.ts'
 import { silenceNegativeTimeouts } from './negative-timeouts.ts'
 
 export type KafkaSettings = {
@@ -66,19 +66,25 @@ export function createKafka(settings: KafkaSettings): KafkaClient {
     await dropped.then((connected) => connected.disconnect()).catch(() => {})
   }
 
+  const withAdmin = async <T>(doing: string, ask: (admin: Admin) => Promise<T>, again = true): Promise<T> => {
+    const reused = admin !== undefined
+    admin ??= connectAdmin()
+    const current = admin
+    try {
+      return await ask(await current)
+    } catch (error) {
+      if (isBrokerAnswer(error)) throw asKafkaFailure(error, doing)
+      void dropAdmin(current)
+      // The connection may have died long ago, unnoticed; a new one deserves the question once more.
+      if (reused && again) return withAdmin(doing, ask, false)
+      throw asKafkaFailure(error, doing)
+    }
+  }
+
   return {
     log: settings.log,
     open,
-    async withAdmin(doing, ask) {
-      admin ??= connectAdmin()
-      const current = admin
-      try {
-        return await ask(await current)
-      } catch (error) {
-        void dropAdmin(current)
-        throw asKafkaFailure(error, doing)
-      }
-    },
+    withAdmin: (doing, ask) => withAdmin(doing, ask),
     async disconnect() {
       if (admin !== undefined) await dropAdmin(admin)
     },

@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { EachBatchPayload } from 'kafkajs'
+import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import { commitNext, createGroupMember, type FetchSettings, type GroupMember } from './group-member.ts'
 import { assertContiguous, assertWithinLog, logRewound, offsetGap } from './offset-check.ts'
 import { type KafkaRecord, toRecord } from './record.ts'
-import { fetchOffsetRange } from './topics.ts'
+import { fetchOffsetRange, type OffsetRange } from './topics.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export type BatchContext = {
@@ -85,15 +87,28 @@ export function createPartitionConsumer(
     await options.closePartition?.(partition)
   }
 
+  /** Right after a broker came back it may not answer yet; that is no reason to give up the partition. */
+  const boundsOf = async (partition: number, outdated: () => boolean): Promise<OffsetRange | undefined> => {
+    while (!outdated()) {
+      try {
+        return await fetchOffsetRange(kafka, topic, partition)
+      } catch (error) {
+        if (!(error instanceof Failure && error.retryable)) throw error
+        await delay(200)
+      }
+    }
+    return undefined
+  }
+
   const reopen = async (partition: number, state: PartitionState, joined: number): Promise<void> => {
     const outdated = (): boolean => stopping || joined !== generation || !assigned.has(partition)
     await close(partition, state)
     if (outdated()) return
     state.opened = true
     const { nextOffset } = await options.openPartition(partition)
-    const log = await fetchOffsetRange(kafka, topic, partition)
+    const log = await boundsOf(partition, outdated)
+    if (log === undefined || outdated()) return
     assertWithinLog({ topic, partition }, nextOffset, log)
-    if (outdated()) return
     Object.assign(state, {
       accepting: true,
       expected: nextOffset,

@@ -1,5 +1,4 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs'
-import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import { asKafkaFailure, kafkaErrorType } from './kafka-failure.ts'
 
@@ -54,6 +53,14 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
   let stopped = false
   let failed = false
 
+  const steer = (action: (current: Consumer) => void): void => {
+    try {
+      if (consumer !== undefined) action(consumer)
+    } catch {
+      // kafkajs has no group at the moment (it restarts after a crash): nothing is fetched, and the next join sets all anew.
+    }
+  }
+
   const fail = (error: unknown): void => {
     if (failed) return
     failed = true
@@ -65,7 +72,7 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
       return
     }
     // Without this the same batch would be fetched again and again until the process has gone.
-    for (const topic of options.topics) consumer?.pause([{ topic }])
+    steer((current) => current.pause(options.topics.map((topic) => ({ topic }))))
     options.onFatal(error)
   }
 
@@ -111,9 +118,12 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
       if (stopped) void created.disconnect().catch(() => {})
       else options.onAssigned(new Map(Object.entries(payload.memberAssignment)))
     })
+    // Also within a crash, before kafkajs restarts by itself.
+    created.on(created.events.STOP, () => options.onLost())
     created.on(created.events.CRASH, ({ payload }) => {
-      options.onLost()
       if (!payload.restart) fail(asKafkaFailure(payload.error, `consuming in group ${options.groupId}`))
+      // The restart is set up right after this call; stopping once more calls it off.
+      if (stopped) setImmediate(() => void created.stop().catch(() => {}))
     })
     return created
   }
@@ -141,10 +151,11 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
         kafka.log.warn({ err: error, groupId: options.groupId }, 'consumer did not leave its group cleanly')
       })
     },
-    seek: (topic, partition, offset) => consumer?.seek({ topic, partition, offset: offset.toString() }),
-    pause: (topic, partitions) => consumer?.pause([{ topic, partitions: [...partitions] }]),
+    seek: (topic, partition, offset) =>
+      steer((current) => current.seek({ topic, partition, offset: offset.toString() })),
+    pause: (topic, partitions) => steer((current) => current.pause([{ topic, partitions: [...partitions] }])),
     resume: (topic, partitions) => {
-      if (!failed) consumer?.resume([{ topic, partitions: [...partitions] }])
+      if (!failed) steer((current) => current.resume([{ topic, partitions: [...partitions] }]))
     },
     fail,
   }
@@ -167,10 +178,3 @@ export async function commitNext(
     kafka.log.debug({ topic, partition, offset, reason: kafkaErrorType(error) }, 'offset was not committed')
   }
 }
-
-export const consumerStalled = (topic: string, partition: number, lag: bigint, stalledMs: number): Failure =>
-  new Failure(
-    `${topic}/${partition}: ${lag} records wait and none was handled for ${Math.round(stalledMs / 1_000)} s; ` +
-      'the process must be restarted',
-    { code: 'consumer_stalled', retryable: false },
-  )

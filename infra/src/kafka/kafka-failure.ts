@@ -1,4 +1,4 @@
-import { KafkaJSProtocolError } from 'kafkajs'
+import { KafkaJSAggregateError, KafkaJSProtocolError } from 'kafkajs'
 import { Failure } from '../process/failure.ts'
 
 /** Codes after which the same request can never succeed; everything else may be tried again. */
@@ -15,30 +15,36 @@ const refusals = new Map([
   ['SASL_AUTHENTICATION_FAILED', 'kafka_refused'],
 ])
 
-/**
- * The broker's own name for an error (`MESSAGE_TOO_LARGE`), or kafkajs' class name where the broker said nothing.
- * kafkajs wraps an error once per retry loop, so the name is looked for all along the chain of causes.
- */
-export function kafkaErrorType(error: unknown): string {
-  let name = 'unknown'
+/** The broker's answer inside an error: kafkajs wraps one per retry loop, and collects those of several topics. */
+function brokerAnswer(error: unknown): KafkaJSProtocolError | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof KafkaJSProtocolError) return at.type
-    name = at.name
+    if (at instanceof KafkaJSProtocolError) return at
+    if (at instanceof KafkaJSAggregateError) {
+      const answers = at.errors.filter((each) => each instanceof KafkaJSProtocolError)
+      // A topic that exists already is not what went wrong with the others.
+      return answers.find(({ type }) => type !== 'TOPIC_ALREADY_EXISTS') ?? answers[0]
+    }
   }
+  return undefined
+}
+
+/** The broker's own name for an error (`MESSAGE_TOO_LARGE`), or kafkajs' class name where the broker said nothing. */
+export function kafkaErrorType(error: unknown): string {
+  const answer = brokerAnswer(error)
+  if (answer !== undefined) return answer.type
+  let name = 'unknown'
+  for (let at = error; at instanceof Error; at = at.cause) name = at.name
   return name
 }
 
 /** True where the broker answered: its connection is sound, whatever it thinks of the request. */
-export function isBrokerAnswer(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof KafkaJSProtocolError) return true
-  return false
-}
+export const isBrokerAnswer = (error: unknown): boolean => brokerAnswer(error) !== undefined
 
 /** Turns what kafkajs throws into a Failure; `doing` completes the sentence "Kafka failed while …". */
 export function asKafkaFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error
   const type = kafkaErrorType(error)
-  const text = error instanceof Error ? error.message : String(error)
+  const text = brokerAnswer(error)?.message ?? (error instanceof Error ? error.message : String(error))
   const message = `Kafka failed while ${doing}: ${text} (${type})`
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
     const advice = 'the topic does not exist (yet); provision it, topics are never created by sending'

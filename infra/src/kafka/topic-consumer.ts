@@ -60,7 +60,13 @@ export function createConsumer(kafka: KafkaClient, options: ConsumerOptions): To
         await commitNext(kafka, payload, BigInt(last.offset) + 1n)
       },
     })
-    await joined.start()
+    try {
+      await joined.start()
+    } catch (error) {
+      // Subscribed to nothing: the same list may be asked for again.
+      topics = []
+      throw error
+    }
     member = joined
   }
 

@@ -1,5 +1,5 @@
+import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
-import { consumerStalled } from './group-member.ts'
 import { assertWithinLog } from './offset-check.ts'
 import { fetchOffsetRanges } from './topics.ts'
 
@@ -11,6 +11,12 @@ export type WatchdogOptions = {
   /** The partitions open at the moment; `progressedAtMs` is on performance.now()'s scale. */
   partitions(): Iterable<[number, Watched]>
   onFatal(error: unknown): void
+}
+
+function consumerStalled(topic: string, partition: number, lag: bigint, stalledMs: number): Failure {
+  const seconds = Math.round(stalledMs / 1_000)
+  const text = `${topic}/${partition}: ${lag} records wait and none was handled for ${seconds} s; start the process again`
+  return new Failure(text, { code: 'consumer_stalled', retryable: false })
 }
 
 /**
