@@ -62,6 +62,6 @@ test('a secret is shown neither in a fault nor in the description', () => {
   expect(faultOf({ TRIAL_KEY: 'hush-hush' }).message).not.toContain('hush-hush')
   const described = describeConfig(schema, readConfig(schema, { TRIAL_KEY: key }))
   expect(described.TRIAL_KEY).toBe('[redacted]')
-  expect(described.POSTGRES_URL).toBe('postgres://postgres:[redacted]@127.0.0.1:41432/postgres')
+  expect(described.POSTGRES_URL).toBe('postgres://postgres:[redacted]@127.0.0.1:24432/postgres')
   expect(JSON.stringify(described)).not.toContain(key)
 })

@@ -1,3 +1,4 @@
+import { prefixPattern } from '@tidemark/schemas/prefix.ts'
 import { Type } from 'typebox'
 
 /**
@@ -10,8 +11,7 @@ const secret = { secret: true }
 export const prefixSettings = {
   TIDEMARK_PREFIX: Type.String({
     default: '',
-    // It becomes part of database names, which hold 63 characters, and of topic names.
-    pattern: '^([a-z][a-z0-9-]{0,30}-)?$',
+    pattern: prefixPattern,
     description:
       'Precedes topics, groups, databases and Redis keys, so that installations never meet; ends in a hyphen, or empty.',
   }),
@@ -111,13 +111,13 @@ export const stripeSettings = {
       'A server that speaks the API of Stripe, by default the simulator; empty means Stripe itself.',
   }),
   STRIPE_SECRET_KEY: Type.String({
-    default: 'sk_test_tidemark',
+    default: 'sk_test_tidemark_local',
     minLength: 1,
     description: 'Secret API key.',
     ...secret,
   }),
   STRIPE_WEBHOOK_SECRET: Type.String({
-    default: 'whsec_tidemark',
+    default: 'whsec_tidemark_local',
     minLength: 1,
     description: 'Secret that webhooks are signed with.',
     ...secret,
