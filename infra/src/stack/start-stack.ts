@@ -17,7 +17,7 @@ export type StackOptions = {
   ports?: StackPorts
   /** Default: all. Those that the environment points elsewhere are never started. */
   servers?: readonly ServerName[]
-  /** Where the Stripe simulator sends its webhooks. */
+  /** Where the Stripe simulator sends its webhooks. Default: STRIPE_SIMULATOR_WEBHOOK_URL, comma-separated. */
   stripeWebhookUrls?: readonly string[]
   env?: NodeJS.ProcessEnv
   onProgress?: (progress: StackProgress) => void
@@ -52,7 +52,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ports: options.ports ?? configuredPorts(env),
     servers,
     credentials: localCredentials(env),
-    stripeWebhookUrls: [...(options.stripeWebhookUrls ?? [])],
+    stripeWebhookUrls: [...(options.stripeWebhookUrls ?? configuredWebhooks(env))],
   }
   const environment = environmentOf(settings, env)
   if (servers.length === 0) return outsideStack(settings.folder, environment)
@@ -73,6 +73,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     stop: () => stopSupervisor(supervisor),
     release: () => releaseSupervisor(supervisor),
   }
+}
+
+function configuredWebhooks(env: NodeJS.ProcessEnv): string[] {
+  return (env.STRIPE_SIMULATOR_WEBHOOK_URL ?? '').split(',').filter((url) => url !== '')
 }
 
 /** The variables by which services and tests find this stack's servers. */

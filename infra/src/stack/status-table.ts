@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { portsOf } from './ports.ts'
+import { residentBytes } from './process-record.ts'
+import { type RunningStack, serverStates } from './running-stack.ts'
+import { serverTitles } from './server.ts'
+
+/** The state of every server of a running stack, as a table for a person. */
+export async function statusTable(stack: RunningStack): Promise<string> {
+  const { settings, supervisor } = stack
+  const rows = [['server', 'state', 'port', 'pid', 'memory', 'data']]
+  let total = await residentBytes(supervisor.pid)
+  for (const state of await serverStates(stack)) {
+    const bytes = state.process === undefined ? 0 : await residentBytes(state.process.pid)
+    total += bytes
+    rows.push([
+      serverTitles[state.name],
+      state.answer,
+      portsOf(state.name, settings.ports).join(' '),
+      String(state.process?.pid ?? '-'),
+      megabytes(bytes),
+      join(settings.folder, state.name),
+    ])
+  }
+  rows.push(['Supervisor', 'running', '-', String(supervisor.pid), megabytes(total), '(memory of all)'])
+  return formatTable(rows)
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`
+}
+
+function formatTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
