@@ -6,13 +6,14 @@ import type { Credentials } from './server.ts'
 export function clickhouseConfig(stackFolder: string, folder: string): string {
   return `<clickhouse>
   <logger>
-    <level>warning</level>
     <log>${logFile(stackFolder, 'clickhouse')}</log>
     <size>10M</size>
     <count>2</count>
   </logger>
   <users_config>${join(folder, 'users.xml')}</users_config>
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
+  <background_pool_size>4</background_pool_size>
+  <background_schedule_pool_size>8</background_schedule_pool_size>
   <mark_cache_size>134217728</mark_cache_size>
   <primary_index_cache_size>134217728</primary_index_cache_size>
   <index_mark_cache_size>33554432</index_mark_cache_size>

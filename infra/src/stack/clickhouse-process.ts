@@ -14,7 +14,8 @@ const queries = [
 
 const argv = [
   'clickhouse-local',
-  ...['--config-file', config, '--path', data],
+  // The level in the configuration file is not heeded by this program.
+  ...['--config-file', config, '--path', data, '--log-level=error'],
   ...['--listen_host=127.0.0.1', `--http_port=${httpPort}`, `--tcp_port=${tcpPort}`],
   ...['--query', queries.join('; ')],
 ]

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { clickhouseConfig, clickhouseUsers } from './clickhouse-config.ts'
 import type { Server, StackSettings } from './server.ts'
 
@@ -31,7 +31,14 @@ export function clickhouseServer(settings: StackSettings): Server {
 }
 
 export async function probeClickhouse(url: string, username: string, password: string): Promise<void> {
-  const client = createClient({ url, username, password, request_timeout: 5000 })
+  const client = createClient({
+    url,
+    username,
+    password,
+    request_timeout: 5000,
+    // A server that does not answer yet is no news: the caller gets the error.
+    log: { level: ClickHouseLogLevel.OFF },
+  })
   try {
     await client.command({ query: 'SELECT 1' })
   } finally {

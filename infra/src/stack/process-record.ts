@@ -22,10 +22,13 @@ export async function isAlive(record: ProcessRecord): Promise<boolean> {
   return record.startTime !== '' && (await startTimeOf(record.pid)) === record.startTime
 }
 
-/** Resident memory in bytes, 0 when the process has ended. */
+/** Resident memory in bytes of a process with its children (PostgreSQL has many), 0 when it has ended. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+  const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const theirs = await Promise.all(children.split(' ').filter(Boolean).map(Number).map(residentBytes))
+  return theirs.reduce((total, bytes) => total + bytes, own)
 }
 
 /** Writes a JSON file so that a reader sees the old or the new content, never half of it. */

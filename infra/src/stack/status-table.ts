@@ -8,10 +8,8 @@ import { serverTitles } from './server.ts'
 export async function statusTable(stack: RunningStack): Promise<string> {
   const { settings, supervisor } = stack
   const rows = [['server', 'state', 'port', 'pid', 'memory', 'data']]
-  let total = await residentBytes(supervisor.pid)
   for (const state of await serverStates(stack)) {
     const bytes = state.process === undefined ? 0 : await residentBytes(state.process.pid)
-    total += bytes
     rows.push([
       serverTitles[state.name],
       state.answer,
@@ -21,7 +19,14 @@ export async function statusTable(stack: RunningStack): Promise<string> {
       join(settings.folder, state.name),
     ])
   }
-  rows.push(['Supervisor', 'running', '-', String(supervisor.pid), megabytes(total), '(memory of all)'])
+  rows.push([
+    'Supervisor',
+    'running',
+    '-',
+    String(supervisor.pid),
+    megabytes(await residentBytes(supervisor.pid)),
+    '(memory of the whole stack)',
+  ])
   return formatTable(rows)
 }
 
