@@ -9,6 +9,7 @@ export type SettingSchema = {
   maximum?: unknown
   minLength?: unknown
   pattern?: unknown
+  examples?: unknown
   default?: unknown
   description?: unknown
   secret?: unknown
@@ -55,7 +56,9 @@ export function describeExpected(setting: SettingSchema): string {
   if (setting.format === 'url') return 'a URL'
   if (setting.type === 'boolean') return 'true or false'
   if (setting.type === 'integer' || setting.type === 'number') return describeNumber(setting)
+  if (Array.isArray(setting.examples)) return `text like ${setting.examples.join(' or ')}`
   if (typeof setting.pattern === 'string') return `text that matches ${setting.pattern}`
+  if (setting.minLength === 1) return 'text that is not empty'
   return setting.minLength === undefined ? 'text' : `text of at least ${String(setting.minLength)} characters`
 }
 

@@ -12,6 +12,7 @@ export const prefixSettings = {
   TIDEMARK_PREFIX: Type.String({
     default: '',
     pattern: prefixPattern,
+    examples: ['t1-'],
     description:
       'Precedes topics, groups, databases and Redis keys, so that installations never meet; ends in a hyphen, or empty.',
   }),
@@ -60,6 +61,7 @@ export const kafkaSettings = {
   KAFKA_BROKERS: Type.String({
     default: '127.0.0.1:24092',
     pattern: '^[^:,\\s]+:\\d+(,[^:,\\s]+:\\d+)*$',
+    examples: ['kafka-1:9092,kafka-2:9092'],
     description: 'Brokers to begin with, as host:port, separated by commas.',
   }),
 }
