@@ -93,6 +93,16 @@ test('an unknown path is 404 and named', async () => {
   expect(answer.json()).toMatchObject({ status: 404, code: 'not_found', detail: 'There is no GET /nowhere.' })
 })
 
+test('a URL that cannot be decoded is 400', async () => {
+  const { server } = createServer()
+  const answer = await server.inject({ url: '/%zz', headers: { 'x-request-id': 'abc-2' } })
+  expect(answer.json()).toMatchObject({ status: 400, code: 'bad_request' })
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/problem+json; charset=utf-8',
+    'x-request-id': 'abc-2',
+  })
+})
+
 test('a retryable failure is 503 with Retry-After and without the inside', async () => {
   const { server, logged } = createServer()
   const answer = await server.inject({ url: '/lost' })

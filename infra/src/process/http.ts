@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { Histogram } from 'prom-client'
 import type { Health } from './health.ts'
 import type { Log } from './log.ts'
@@ -32,6 +38,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: options.requestTimeoutMs ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
     genReqId: requestId,
+    // For a URL that cannot be decoded; no hook runs for it.
+    frameworkErrors: sendProblem,
     // A stop must not wait for clients that keep idle connections open.
     forceCloseConnections: 'idle',
     // All faults of a request at once; the body's limit bounds how many there can be.
@@ -51,17 +59,19 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
 }
 
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = asProblem(error)
+  if (problem.status === 500) request.log.error({ err: error }, 'A request failed')
+  else if (problem.status > 500) request.log.warn({ err: error }, 'A request could not be served now')
+  return reply
+    .code(problem.status)
+    .headers({ 'x-request-id': request.id, ...problem.headers })
+    .type('application/problem+json')
+    .send(problemDocument(problem))
+}
+
 function addProblems(server: FastifyInstance): void {
-  server.setErrorHandler((error, request, reply) => {
-    const problem = asProblem(error)
-    if (problem.status === 500) request.log.error({ err: error }, 'A request failed')
-    else if (problem.status > 500) request.log.warn({ err: error }, 'A request could not be served now')
-    return reply
-      .code(problem.status)
-      .headers(problem.headers)
-      .type('application/problem+json')
-      .send(problemDocument(problem))
-  })
+  server.setErrorHandler(sendProblem)
   server.setNotFoundHandler((request) => {
     throw new HttpProblem({
       status: 404,
