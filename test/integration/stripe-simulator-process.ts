@@ -72,7 +72,7 @@ async function spawnSimulator(dataDir: string): Promise<{ child: ChildProcess; u
       STRIPE_SIMULATOR_WEBHOOK_RETRY_BASE_MS: '20',
       STRIPE_SIMULATOR_WEBHOOK_RETRY_MAX_MS: '100',
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   for await (const line of createInterface({ input: child.stdout })) {
     const entry: Record<string, unknown> = JSON.parse(line)

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await simulator.control('POST', 'webhook_endpoints', { url: receiver.url, secret }, secretKey)
 })
 afterEach(async () => {
-  await simulator.control('DELETE', 'webhook_endpoints', {})
+  await simulator.control('DELETE', 'webhook_endpoints', {}, secretKey)
   await receiver.close()
 })
 

@@ -52,7 +52,11 @@ export function registerControl(app: FastifyInstance, parts: AppParts): void {
   })
   app.delete('/_simulator/webhook_endpoints', async (request) => {
     const url = fieldsOf(request.body).get('url')
-    const endpoints = store.state.endpoints.filter((endpoint) => url !== undefined && endpoint.url !== url)
+    const scope = scopeOf(request)
+    const endpoints = store.state.endpoints.filter(
+      (endpoint) =>
+        (scope !== null && endpoint.account !== scope) || (url !== undefined && endpoint.url !== url),
+    )
     store.write({ line: 'endpoints', endpoints })
     return listed()
   })

@@ -12,6 +12,9 @@ const log = createLog({ service: 'stripe-simulator', level: config.LOG_LEVEL, pr
 const webhookSecret = config.STRIPE_SIMULATOR_WEBHOOK_SECRET
 const webhookUrls = config.STRIPE_SIMULATOR_WEBHOOK_URL.split(',').filter((url) => url !== '')
 
+// A parent that keeps a channel open takes its simulator along, in whatever way it ends.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+
 await runService({
   name: 'stripe-simulator',
   log,
