@@ -74,10 +74,12 @@ async function spawnSimulator(dataDir: string): Promise<{ child: ChildProcess; u
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
-  for await (const line of createInterface({ input: child.stdout })) {
+  const output = child.stdout
+  if (output === null) throw new Error('the simulator has no output to read its address from')
+  for await (const line of createInterface({ input: output })) {
     const entry: Record<string, unknown> = JSON.parse(line)
     if (typeof entry.address === 'string') {
-      child.stdout.resume()
+      output.resume()
       return { child, url: entry.address }
     }
   }
