@@ -1,5 +1,8 @@
-import { KafkaJSAggregateError, KafkaJSProtocolError } from 'kafkajs'
+import kafkajs, { type KafkaJSProtocolError } from 'kafkajs'
 import { Failure } from '../process/failure.ts'
+
+// By way of the default export: Node finds only the first names of this CommonJS module, and none of its errors.
+const { KafkaJSAggregateError, KafkaJSProtocolError: ProtocolError } = kafkajs
 
 /** Codes after which the same request can never succeed; everything else may be tried again. */
 const refusals = new Map([
@@ -18,9 +21,9 @@ const refusals = new Map([
 /** The broker's answer inside an error: kafkajs wraps one per retry loop, and collects those of several topics. */
 function brokerAnswer(error: unknown): KafkaJSProtocolError | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof KafkaJSProtocolError) return at
+    if (at instanceof ProtocolError) return at
     if (at instanceof KafkaJSAggregateError) {
-      const answers = at.errors.filter((each) => each instanceof KafkaJSProtocolError)
+      const answers = at.errors.filter((each) => each instanceof ProtocolError)
       // A topic that exists already is not what went wrong with the others.
       return answers.find(({ type }) => type !== 'TOPIC_ALREADY_EXISTS') ?? answers[0]
     }

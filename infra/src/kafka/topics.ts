@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigResourceTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import { kafkaErrorType } from './kafka-failure.ts'
@@ -93,7 +93,7 @@ async function assertConfig(kafka: KafkaClient, specs: readonly TopicProvision[]
     admin.describeConfigs({
       includeSynonyms: false,
       resources: specs.map(({ name, config }) => ({
-        type: ConfigResourceTypes.TOPIC,
+        type: kafkajs.ConfigResourceTypes.TOPIC,
         name,
         configNames: Object.keys(config),
       })),
