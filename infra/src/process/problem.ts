@@ -1,8 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { Failure } from './failure.ts'
+import { fieldErrors } from './field-errors.ts'
 import { isRecord } from './record.ts'
-
-export type FieldError = { field: string; reason: string }
 
 export type HttpProblemOptions = {
   status: number
@@ -78,7 +77,7 @@ function internal(): HttpProblem {
 function validationProblem(error: unknown): HttpProblem | undefined {
   if (!isRecord(error) || !Array.isArray(error.validation)) return undefined
   const part = typeof error.validationContext === 'string' ? error.validationContext : 'request'
-  const errors = error.validation.flatMap((entry: unknown) => fieldErrors(entry, part))
+  const errors = fieldErrors(error.validation, part)
   const named = errors.map(({ field, reason }) => `${field} ${reason}`).join('; ')
   return new HttpProblem({
     status: part === 'body' ? 422 : 400,
@@ -86,20 +85,6 @@ function validationProblem(error: unknown): HttpProblem | undefined {
     detail: `The ${part} is not as expected: ${named}.`,
     extensions: { errors },
   })
-}
-
-function fieldErrors(entry: unknown, part: string): FieldError[] {
-  if (!isRecord(entry)) return []
-  const path = typeof entry.instancePath === 'string' ? entry.instancePath.slice(1).replaceAll('/', '.') : ''
-  const reason = typeof entry.message === 'string' ? entry.message : 'is not valid'
-  return [{ field: path === '' ? part : path, reason: withAllowed(reason, entry.params) }]
-}
-
-/** Some messages name the rule but not the values that it allows; without them nobody can mend the request. */
-function withAllowed(reason: string, params: unknown): string {
-  if (!isRecord(params)) return reason
-  const named = params.allowedValues ?? params.additionalProperty ?? params.additionalProperties
-  return named === undefined ? reason : `${reason} (${[named].flat().map(String).join(', ')})`
 }
 
 const fastifyCodes: Record<string, { code: string; detail: string }> = {

@@ -52,6 +52,19 @@ test('a signal stops the components in reverse and the exit code is 0', async ()
   expect(code).toBe(0)
 })
 
+test('one Ctrl-C that arrives several times is one', async () => {
+  const { code, messages } = await runTrial(
+    `await runService({ name: 'trial', log, shutdownTimeoutMs: 5000,
+       start: () => [component('pool', ${idle}, () => new Promise((resolve) => setTimeout(resolve, 100)))] })`,
+    (line, kill) => {
+      if (line.includes('has started')) kill('SIGINT')
+      if (line.includes('stop pool')) kill('SIGTERM')
+    },
+  )
+  expect(messages.slice(1)).toEqual(['trial stops', 'stop pool', 'trial has stopped'])
+  expect(code).toBe(0)
+})
+
 test('a failing start stops what was started, says so in one line and exits with 1', async () => {
   const { code, messages, levels } = await runTrial(
     `await runService({ name: 'trial', log, shutdownTimeoutMs: 5000, start: () => [component('pool', ${idle}),

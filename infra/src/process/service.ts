@@ -28,13 +28,12 @@ export async function runService({ name, log, shutdownTimeoutMs, start }: Servic
     {
       delay: shutdownTimeoutMs,
       logger: false,
+      skip: [...stopSignals],
       onTimeout: (delayMs) => log.error({ delayMs }, `${name} did not stop in time and is ended`),
-      onSecondSignal: (signal) => log.warn({ signal }, `${name} is ended at once`),
       onSecondError: (err) => log.error({ err }, `${name} failed again while it stopped`),
     },
-    async ({ err, signal }) => {
+    async ({ err }) => {
       if (err !== undefined) log.error({ err }, `${name} failed and stops`)
-      else if (signal !== undefined) log.info({ signal }, `${name} stops`)
       stopRequested.abort(new Error('a stop was asked for'))
       const running = await starting?.catch(() => undefined)
       try {
@@ -49,11 +48,20 @@ export async function runService({ name, log, shutdownTimeoutMs, start }: Servic
     },
   )
 
+  // A second close would race the first.
+  const stop = () => {
+    if (!stopRequested.signal.aborted) grace.close()
+  }
+  onStopSignal((signal) => {
+    log.info({ signal }, `${name} stops`)
+    stop()
+  })
+
   function fatal(error: unknown): void {
     if (failed) return
     failed = true
     log.error({ err: error }, `${name} cannot go on and stops`)
-    if (!stopRequested.signal.aborted) grace.close()
+    stop()
   }
 
   async function startAll(): Promise<RunningComponents> {
@@ -69,6 +77,23 @@ export async function runService({ name, log, shutdownTimeoutMs, start }: Servic
     logStartFailure(log, name, asFailure(error))
     process.exit(1)
   }
+}
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * A terminal, npm and a parent process each pass one Ctrl-C on, so signals within a second are one wish to stop. A
+ * later one is impatience: the process ends at once.
+ */
+function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
+  let firstAt: number | undefined
+  const handle = (signal: NodeJS.Signals) => {
+    if (firstAt === undefined) {
+      firstAt = performance.now()
+      stop(signal)
+    } else if (performance.now() - firstAt > 1_000) process.exit(1)
+  }
+  for (const signal of stopSignals) process.on(signal, handle)
 }
 
 /** What an adapter has named, like a server that does not answer, needs no stack to be understood. */
