@@ -125,7 +125,10 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
     // Also within a crash, before kafkajs restarts by itself.
     created.on(created.events.STOP, () => options.onLost())
     created.on(created.events.CRASH, ({ payload }) => {
+      const reason = kafkaErrorType(payload.error)
       if (!payload.restart) fail(asKafkaFailure(payload.error, `consuming in group ${options.groupId}`))
+      else if (!stopped)
+        kafka.log.warn({ groupId: options.groupId, reason }, 'consumer lost Kafka and joins again')
       // The restart is set up right after this call; stopping once more calls it off.
       if (stopped) setImmediate(() => void created.stop().catch(() => {}))
     })

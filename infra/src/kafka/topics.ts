@@ -23,6 +23,9 @@ export function durableTopicConfig(settings: {
 }): Record<string, string> {
   return {
     'cleanup.policy': 'delete',
+    // kafkajs reads gzip only and stops at anything else: the broker unpacks what others send, so that no product's
+    // choice of snappy, lz4 or zstd can hold up a consumer.
+    'compression.type': 'uncompressed',
     'message.timestamp.type': 'LogAppendTime',
     'min.insync.replicas': String(Math.max(1, Math.min(2, settings.replicationFactor - 1))),
     'retention.ms': String(settings.retentionMs),
