@@ -1,3 +1,4 @@
+import { fieldErrors } from '@tidemark/infra/process/field-errors.ts'
 import { billingEventTypes, invoiceEventDataSchema } from '@tidemark/schemas/billing-event.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 import { legacyRecordSchema } from '@tidemark/schemas/reconciliation.ts'
@@ -84,9 +85,6 @@ function readJson<Schema extends TSchema>(bytes: Buffer | null, schema: Schema):
     }
   }
   if (Value.Check(schema, value)) return { kind: 'value', value }
-  const [first] = Value.Errors(schema, value)
-  return {
-    kind: 'unreadable',
-    reason: `${first?.instancePath || 'the record'} ${first?.message ?? 'is not as expected'}`,
-  }
+  const reasons = fieldErrors(Value.Errors(schema, value), 'the record')
+  return { kind: 'unreadable', reason: reasons.map(({ field, reason }) => `${field} ${reason}`).join('; ') }
 }
