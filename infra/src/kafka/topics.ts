@@ -154,10 +154,17 @@ export async function topicExists(kafka: KafkaClient, topic: string): Promise<bo
   return (await listTopics(kafka)).includes(topic)
 }
 
-/** Topics that do not exist are passed over. */
-export async function deleteTopics(kafka: KafkaClient, topics: readonly string[]): Promise<void> {
-  const existing = new Set(await listTopics(kafka))
-  const doomed = [...new Set(topics)].filter((topic) => existing.has(topic))
+/** Topics that do not exist are passed over. Resolves when they are gone: a broker learns of it a little later. */
+export async function deleteTopics(
+  kafka: KafkaClient,
+  topics: readonly string[],
+  timeoutMs = 15_000,
+): Promise<void> {
+  const doomedAmong = async (): Promise<string[]> => {
+    const existing = await listTopics(kafka)
+    return existing.filter((topic) => topics.includes(topic))
+  }
+  const doomed = await doomedAmong()
   if (doomed.length === 0) return
   await kafka.withAdmin('deleting topics', async (admin) => {
     try {
@@ -166,6 +173,14 @@ export async function deleteTopics(kafka: KafkaClient, topics: readonly string[]
       if (kafkaErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
     }
   })
+  const deadlineMs = performance.now() + timeoutMs
+  while ((await doomedAmong()).length > 0) {
+    if (performance.now() > deadlineMs) {
+      const text = `topics ${doomed.join(', ')} are still there after their deletion`
+      throw new Failure(text, { code: 'kafka_unavailable', retryable: true })
+    }
+    await delay(20)
+  }
 }
 
 /** Removes the records below `offset` for good, as retention does; for drills, and to end a tenant's data early. */
