@@ -74,6 +74,11 @@ export function configuredPorts(env: NodeJS.ProcessEnv): StackPorts {
   return ports
 }
 
+/** The variables that make another process choose these ports. */
+export function portVariables(ports: StackPorts): Record<string, string> {
+  return Object.fromEntries(portNames.map((name) => [rules[name].variable, String(ports[name])]))
+}
+
 /** Ports that nobody listens on now, for stacks that must run beside others. */
 export async function freePorts(): Promise<StackPorts> {
   const found = new Set<number>()

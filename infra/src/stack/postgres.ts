@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
-import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { launcher } from './launcher.ts'
 import { postgresUser } from './postgres-user.ts'
+import { processesIn } from './process-record.ts'
 import type { Server, StackSettings } from './server.ts'
 
 const run = promisify(execFile)
@@ -20,6 +22,7 @@ export function postgresServer(settings: StackSettings): Server {
     async prepare() {
       await mkdir(folder, { recursive: true })
       if ((await stat(data).catch(() => undefined)) === undefined) await initialise(folder, data, settings)
+      await clearStaleLock(data)
     },
     async program() {
       const options = {
@@ -76,6 +79,21 @@ async function initialise(folder: string, data: string, settings: StackSettings)
   await run(command, args, { cwd: '/' })
   await rm(passwordFile)
   await rename(draft, data)
+}
+
+/**
+ * After kill -9 PostgreSQL would not start while its old process id still exists, as a zombie that nobody has reaped
+ * or as another program. Its lock file goes once nothing of the old server works in the data folder any more: the
+ * workers notice the death of their parent, and leave, a moment later.
+ */
+async function clearStaleLock(data: string): Promise<void> {
+  const deadline = Date.now() + 10_000
+  const folder = await realpath(data)
+  while ((await processesIn(folder)).length > 0) {
+    if (Date.now() > deadline) return
+    await delay(20)
+  }
+  await rm(join(data, 'postmaster.pid'), { force: true })
 }
 
 export async function probePostgres(url: string): Promise<void> {

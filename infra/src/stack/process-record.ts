@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -29,6 +29,13 @@ export async function residentBytes(pid: number): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
   const theirs = await Promise.all(children.split(' ').filter(Boolean).map(Number).map(residentBytes))
   return theirs.reduce((total, bytes) => total + bytes, own)
+}
+
+/** The live processes whose working directory this is. */
+export async function processesIn(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))
+  const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')))
+  return pids.filter((_, at) => folders[at] === folder).map(Number)
 }
 
 /** Writes a JSON file so that a reader sees the old or the new content, never half of it. */

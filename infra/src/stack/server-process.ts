@@ -32,20 +32,19 @@ export async function startServer(server: Server, settings: StackSettings): Prom
   if (pid === undefined) throw await deathOf(server, log, 'could not be started')
   await writeRecord(recordFile(settings.folder, server.name), await identify(pid))
 
-  let hasEnded = false
+  // Asked of the child itself: it may have ended before anyone could listen for it.
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      hasEnded = true
-      resolve()
-    })
+    if (hasEnded()) resolve()
+    child.once('exit', () => resolve())
   })
   return {
     pid,
-    hasEnded: () => hasEnded,
+    hasEnded,
     ended,
-    ready: () => waitUntilReady(server, log, () => hasEnded),
+    ready: () => waitUntilReady(server, log, hasEnded),
     async stop() {
-      if (!hasEnded) child.kill(server.stopSignal)
+      if (!hasEnded()) child.kill(server.stopSignal)
       const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
       await ended
       clearTimeout(timer)
