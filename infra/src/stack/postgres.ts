@@ -58,7 +58,11 @@ async function initialise(folder: string, data: string, settings: StackSettings)
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await writeFile(passwordFile, settings.credentials.postgresPassword, { mode: 0o600 })
   if (user !== undefined) for (const path of [draft, passwordFile]) await chown(path, user.uid, user.gid)
-  const { command, args } = await launcher({
+  const {
+    command,
+    args,
+    user: asUser,
+  } = await launcher({
     command: postgresBinary('initdb'),
     args: [
       ...['--pgdata', draft, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
@@ -76,7 +80,7 @@ async function initialise(folder: string, data: string, settings: StackSettings)
     user,
   })
   // From a folder that PostgreSQL's user may enter: initdb goes back to where it was called.
-  await run(command, args, { cwd: '/' })
+  await run(command, args, { cwd: '/', ...asUser })
   await rm(passwordFile)
   await rename(draft, data)
 }

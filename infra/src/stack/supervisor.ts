@@ -62,7 +62,9 @@ async function startOne(name: ServerName, settings: StackSettings): Promise<void
       if (stopping === undefined) console.error(`${new Date().toISOString()} ${name} ended by itself`)
     })
   } catch (error) {
-    report({ kind: 'server-failed', server: name, message: asFailure(error).message })
+    // Once a stop has come the others end because of it, not by a fault of their own.
+    if (stopping === undefined)
+      report({ kind: 'server-failed', server: name, message: asFailure(error).message })
     throw error
   }
 }
