@@ -66,8 +66,12 @@ export async function waitUntilReady(service: ServiceProcess, withinMs = readyWi
   let last = 'it did not answer'
   while (Date.now() < deadline) {
     if (service.process.exitCode !== null || service.process.signalCode !== null)
-      throw new Error(`${service.name} ended at its start (exit code ${service.process.exitCode}): see ${service.logFile}`)
-    const answer = await fetch(`${service.url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => undefined)
+      throw new Error(
+        `${service.name} ended at its start (exit code ${service.process.exitCode}): see ${service.logFile}`,
+      )
+    const answer = await fetch(`${service.url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(
+      () => undefined,
+    )
     if (answer?.ok) return
     if (answer) last = await answer.text()
     await pause(100)
