@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { NewClaim } from '../deduplication/decide.ts'
+import type { Position } from '../deduplication/position.ts'
+import type { DeduplicationState } from '../deduplication/state.ts'
+import type { LogPartition } from '../place.ts'
+import type { LedgerRow } from './ledger.ts'
+import { type LostRange, passLost } from './lost-ranges.ts'
+
+export type CatchUpOptions = {
+  partition: LogPartition
+  state: DeduplicationState
+  /** Where to begin: the state's next offset, or, for an empty state, the first row that still counts. */
+  from: bigint
+  rows: AsyncIterable<LedgerRow>
+  lost: readonly LostRange[]
+  /** Ends it early, with the signal's reason; what was caught up is kept. */
+  signal: AbortSignal
+  onProgress(nextOffset: bigint): void
+}
+
+export type CaughtUp = {
+  /** End of what the ledger proves without a gap: where the partition goes on. */
+  readonly nextOffset: bigint
+  /** First row beyond a gap of the ledger; undefined where there is none. */
+  readonly beyondGap: bigint | undefined
+}
+
+const rowsPerCommit = 20_000
+
+/**
+ * Carries the state forward to the end of what the ledger proves: every row must follow the one before it, or be
+ * separated from it by what is lost. It ends at the first gap; consuming that range again repairs it.
+ */
+export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
+  const { state, rows, lost, from } = options
+  let { logTimeMicros, last } = state.position
+  let expected = from
+  let beyondGap: bigint | undefined
+  let claims: NewClaim[] = []
+  let uncommitted = 0
+
+  const commit = async (): Promise<void> => {
+    options.signal.throwIfAborted()
+    if (uncommitted === 0 || last === undefined) return
+    const position: Position = { nextOffset: last.offset + 1n, logTimeMicros, last }
+    await state.commit(claims, position)
+    claims = []
+    uncommitted = 0
+    options.onProgress(position.nextOffset)
+    // Heartbeats of other partitions get their turn.
+    await pause(0)
+  }
+
+  for await (const row of rows) {
+    if (row.offset < expected) continue
+    expected = passLost(expected, lost, row.offset)
+    if (row.offset > expected) {
+      beyondGap = row.offset
+      break
+    }
+    expected += 1n
+    logTimeMicros = Math.max(logTimeMicros, row.appendTimeMicros)
+    last = { offset: row.offset, identity: row.identity, appendTimeMicros: row.appendTimeMicros }
+    if (row.accepted) claims.push(claimOf(row, options.partition, logTimeMicros))
+    uncommitted += 1
+    if (uncommitted >= rowsPerCommit) await commit()
+  }
+  await commit()
+  return { nextOffset: passLost(expected, lost), beyondGap }
+}
+
+const claimOf = (row: LedgerRow, partition: LogPartition, logTimeMicros: number): NewClaim => ({
+  identity: row.identity,
+  claim: {
+    first: { ...partition, offset: row.offset },
+    payloadHash: row.payloadHash,
+    hourSeconds: row.hourSeconds,
+    logTimeMicros,
+    revision: row.revision,
+  },
+})
