@@ -10,13 +10,17 @@ export type Sql = { readonly sql: string; readonly params: Readonly<Record<strin
  */
 export const eventHash = 'sum(reinterpretAsUInt128(sipHash128(log, partition, offset, payload_hash)))'
 
-/** Rows below the cut. A partition that the cut does not name has none. */
+/**
+ * Rows below the cut, as a condition on the columns log, partition and offset. A partition that the cut does not name has
+ * none. It reads no index: name days or ranges of offsets beside it.
+ */
 export function atCut(cut: Cut): Sql {
   return {
     sql: 'offset < transform(toUInt32(log) * 65536 + partition, {cutKeys:Array(UInt32)}, {cutEnds:Array(UInt64)}, toUInt64(0))',
     params: {
       cutKeys: cut.map(({ log, partition }) => log * 65_536 + partition),
-      cutEnds: cut.map(({ offset }) => offset.toString()),
+      // As bigint: the client would put quotes around text, which an array of numbers refuses.
+      cutEnds: cut.map(({ offset }) => offset),
     },
   }
 }
@@ -32,23 +36,25 @@ export type MeterSql = {
   readonly params: Readonly<Record<string, unknown>>
 }
 
-export function meterSql(meter: Meter): MeterSql {
+/** @param prefix precedes the names of the parameters, for a statement that reads several meters at once */
+export function meterSql(meter: Meter, prefix = ''): MeterSql {
   const params: Record<string, unknown> = {}
   const pathArguments = (path: string, name: string): string =>
     path
       .split('.')
       .map((segment, index) => {
-        params[`${name}_${index}`] = segment
-        return `{${name}_${index}:String}`
+        params[`${prefix}${name}_${index}`] = segment
+        return `{${prefix}${name}_${index}:String}`
       })
       .join(', ')
+  const rawAt = (path: string, name: string) => `JSONExtractRaw(data, ${pathArguments(path, name)})`
   const textAt = (path: string, name: string) => {
-    const raw = `JSONExtractRaw(data, ${pathArguments(path, name)})`
+    const raw = rawAt(path, name)
     return `if(startsWith(${raw}, '"'), JSONExtractString(data, ${pathArguments(path, name)}), ${raw})`
   }
   const conditions = (meter.filters ?? []).map(({ path, in: values }, index) => {
-    params[`filterValues${index}`] = values
-    return `has({filterValues${index}:Array(String)}, ${textAt(path, `filter${index}`)})`
+    params[`${prefix}filterValues${index}`] = values
+    return `has({${prefix}filterValues${index}:Array(String)}, ${textAt(path, `filter${index}`)})`
   })
   const dimensions = dimensionNames(meter).map((name, index) =>
     textAt(meter.dimensions?.[name] ?? '', `dimension${index}`),
@@ -57,7 +63,7 @@ export function meterSql(meter: Meter): MeterSql {
     quantity:
       meter.valuePath === undefined
         ? "CAST(1, 'Nullable(Decimal(38, 9))')"
-        : exactQuantity(textAt(meter.valuePath, 'value')),
+        : exactQuantity(textAt(meter.valuePath, 'value'), rawAt(meter.valuePath, 'value')),
     matches: conditions.length === 0 ? 'true' : conditions.join(' AND '),
     dimensions: dimensions.length === 0 ? "CAST([], 'Array(String)')" : `[${dimensions.join(', ')}]`,
     params,
@@ -68,9 +74,11 @@ export function meterSql(meter: Meter): MeterSql {
 export const dimensionNames = (meter: Meter): string[] => Object.keys(meter.dimensions ?? {}).sort()
 
 // ClickHouse prints small JSON numbers back with an exponent (1e-7) and cuts what a Decimal cannot hold without a word.
-// So plain text is taken within its bounds, an exponent only when all its digits fit into nine decimals.
-function exactQuantity(text: string): string {
+// So plain text is taken within its bounds, and an exponent only in a JSON number all of whose digits fit into nine
+// decimals. An integer above 2^64 as a JSON number makes the whole document unreadable to ClickHouse; ingest refuses
+// those above 2^53 already.
+function exactQuantity(text: string, raw: string): string {
   const plain = `match(${text}, '^-?[0-9]{1,29}([.][0-9]{1,9})?$')`
-  const small = `match(${text}, '^-?[0-9]([.][0-9]+)?e-[0-9]+$') AND length(extract(${text}, '[.]([0-9]+)e')) + toUInt32OrZero(extract(${text}, 'e-([0-9]+)$')) <= 9`
+  const small = `match(${raw}, '^-?[0-9]([.][0-9]+)?e-[0-9]+$') AND length(extract(${raw}, '[.]([0-9]+)e')) + toUInt32OrZero(extract(${raw}, 'e-([0-9]+)$')) <= 9`
   return `if(${plain} OR (${small}), toDecimal128OrNull(${text}, 9), NULL)`
 }

@@ -1,0 +1,79 @@
+import type { Authenticator } from '@tidemark/infra/access/authenticator.ts'
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import type { Pool } from '@tidemark/infra/postgres/pool.ts'
+import type { Clock } from '@tidemark/infra/process/clock.ts'
+import type { Component } from '@tidemark/infra/process/lifecycle.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import type { Metrics } from '@tidemark/infra/process/metrics.ts'
+import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Static, TObject } from 'typebox'
+import { addCompletenessRoutes } from '../routes/completeness.ts'
+import { addMeterRoutes } from '../routes/meters.ts'
+import { createPrincipals } from '../routes/principals.ts'
+import { addUsageRoutes } from '../routes/usage.ts'
+import { runPass } from '../sealing/pass.ts'
+import { createPatience } from '../sealing/patience.ts'
+import { createSealer } from '../sealing/sealer.ts'
+import { createSealingMetrics } from '../sealing/sealing-metrics.ts'
+import type { sealingSettings } from '../sealing/settings.ts'
+import { createCompleteness } from '../usage/completeness.ts'
+import { readWatermarks } from '../usage/watermarks.ts'
+import { createMeterStore } from './meter-store.ts'
+
+export type MeteringConfig = Static<TObject<typeof sealingSettings>>
+
+export type MeteringDependencies = {
+  /** Gets the routes; listening is its owner's. */
+  readonly server: FastifyInstance
+  readonly clickHouse: ClickHouse
+  /** The sealer keeps one of its connections for the lease. */
+  readonly pool: Pool
+  readonly authenticator: Authenticator
+  readonly log: Log
+  readonly clock: Clock
+  readonly metrics: Metrics
+}
+
+/** A late event is in its sealed hour within 30 s: the longest wait, an interval and the pass itself. */
+const longestWaitMs = 20_000
+const retryUnprovedMs = 30_000
+
+/** Meters, usage queries and completeness on the server given, and the sealer as a component. */
+export function buildMetering(config: MeteringConfig, dependencies: MeteringDependencies): Component[] {
+  const { server, clickHouse, pool, log, clock, metrics } = dependencies
+  const usageLog = { log: currentLog, partitions: usagePartitions }
+  const meters = createMeterStore(pool)
+  const completeness = createCompleteness()
+  const principals = createPrincipals(dependencies.authenticator)
+  const sources = { clickHouse, log: usageLog, completeness }
+  addMeterRoutes(server, meters, principals)
+  addUsageRoutes(server, meters, sources, principals)
+  addCompletenessRoutes(server, sources, principals)
+
+  const patience = createPatience({
+    quietMs: config.AGGREGATOR_SEALING_QUIET_MS,
+    mostMs: longestWaitMs,
+    retryMs: retryUnprovedMs,
+  })
+  const sealer = createSealer({
+    pool,
+    log,
+    metrics: createSealingMetrics(metrics),
+    intervalMs: config.AGGREGATOR_SEALING_INTERVAL_MS,
+    runPass: () =>
+      runPass({
+        clickHouse,
+        log,
+        patience,
+        nowMs: clock.now,
+        readMeters: meters.all,
+        async readWatermarks() {
+          const watermarks = await readWatermarks(clickHouse, usageLog)
+          completeness.observe(watermarks)
+          return watermarks
+        },
+      }),
+  })
+  return [sealer]
+}

@@ -1,0 +1,38 @@
+import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
+import type { FastifyInstance } from 'fastify'
+import type { UsageSources } from '../usage/usage-answer.ts'
+import { invalidUsageRequest } from '../usage/usage-request.ts'
+import { readWatermarks } from '../usage/watermarks.ts'
+import type { Principals } from './principals.ts'
+
+/** `GET /v1/completeness?until=`: whether every event acknowledged before an instant is in, or what is missing. */
+export function addCompletenessRoutes(
+  server: FastifyInstance,
+  { clickHouse, log, completeness }: UsageSources,
+  principals: Principals,
+): void {
+  server.get<{ Querystring: Record<string, unknown> }>(
+    '/v1/completeness',
+    { onRequest: principals.require('read') },
+    async (request) => {
+      const { tenant } = principals.of(request)
+      const { until: text } = request.query
+      const until = typeof text === 'string' ? parseInstant(text) : undefined
+      if (until === undefined)
+        throw invalidUsageRequest([
+          {
+            field: 'until',
+            reason: 'must be an RFC 3339 date and time with zone such as 2026-12-01T00:00:00Z',
+          },
+        ])
+      const watermarks = await readWatermarks(clickHouse, log)
+      const missing = completeness.missing(watermarks, tenant, until)
+      return {
+        until: formatInstant(until),
+        complete: missing.length === 0,
+        completeUntil: formatInstant(completeness.completeUntil(watermarks, tenant)),
+        missing: missing.map((entry) => ({ ...entry, completeUntil: formatInstant(entry.completeUntil) })),
+      }
+    },
+  )
+}

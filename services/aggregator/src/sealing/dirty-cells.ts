@@ -1,0 +1,46 @@
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { atCut } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import type { Cut } from '@tidemark/schemas/cut.ts'
+import { inRanges, type OffsetRange } from '../usage/cut-range.ts'
+import type { Cell } from './cell.ts'
+
+/** What adds to a cell: a correction counts where its own raw row lies. */
+export const counted = "verdict IN ('accepted', 'correction')"
+
+export type TouchedCell = Cell & { readonly events: number }
+
+/** Cells that got events within the ranges, with how many events: it costs as much as the ranges are long. */
+export async function readTouchedCells(
+  clickHouse: ClickHouse,
+  ranges: readonly OffsetRange[],
+): Promise<TouchedCell[]> {
+  if (ranges.length === 0) return []
+  return clickHouse.query<TouchedCell>(
+    `SELECT tenant, type, toUnixTimestamp(hour) AS hour, toUInt32(count()) AS events
+     FROM (SELECT tenant, type, hour FROM usage_ledger WHERE ${inRanges(ranges)} AND ${counted})
+     GROUP BY tenant, type, hour`,
+    {},
+    { timeoutMs: 600_000 },
+  )
+}
+
+/** Every cell of the types that has events below the cut: what a new meter is filled from. */
+export async function readFilledCells(
+  clickHouse: ClickHouse,
+  types: readonly Pick<Cell, 'tenant' | 'type'>[],
+  cut: Cut,
+): Promise<Cell[]> {
+  if (types.length === 0) return []
+  const { sql, params } = atCut(cut)
+  return clickHouse.query<Cell>(
+    `SELECT DISTINCT tenant, type, toUnixTimestamp(hour) AS hour FROM usage_ledger_by_cell
+     WHERE (tenant, type) IN arrayZip({tenants:Array(String)}, {types:Array(String)})
+       AND ${counted} AND ${sql}`,
+    {
+      ...params,
+      tenants: types.map(({ tenant }) => tenant),
+      types: types.map(({ type }) => type),
+    },
+    { timeoutMs: 600_000 },
+  )
+}

@@ -1,0 +1,32 @@
+import type { Pool } from '@tidemark/infra/postgres/pool.ts'
+
+/** One number for this purpose in the installation's own database; "seal" as four bytes. */
+const lockKey = 0x7365_616c
+
+/**
+ * Runs `work` while this process alone holds the sealing lease, which ends with its database session. A holder that
+ * stalls and goes on after it has lost the lease does no harm: what it writes is what its cut says, and no reader takes
+ * it in place of a later pass.
+ * @param work gets a check that rejects when the session, and with it the lease, is gone
+ * @returns false when another process holds it
+ */
+export function withSealingLease(
+  pool: Pool,
+  work: (checkLease: () => Promise<void>) => Promise<void>,
+): Promise<boolean> {
+  return pool.withConnection(async (connection) => {
+    const { rows } = await connection.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
+      lockKey,
+    ])
+    if (rows[0]?.held !== true) return false
+    try {
+      await work(async () => {
+        await connection.query('SELECT 1')
+      })
+      return true
+    } finally {
+      // The lock belongs to the session: handed back to the pool it would stay locked.
+      connection.discard()
+    }
+  })
+}

@@ -1,0 +1,57 @@
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import type { Cut } from '@tidemark/schemas/cut.ts'
+import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import { type Cell, cellName, slicesOf } from './cell.ts'
+import { type CellProof, isProved, proveCells } from './cell-proof.ts'
+import { writeHours } from './hourly-rows.ts'
+import { writeSeals } from './seals.ts'
+
+/** About a day of ten types: what one statement of proof reads, and its parameters, stay within bounds. */
+const cellsPerBatch = 240
+
+export type SealedCells = { readonly sealed: readonly Cell[]; readonly unproved: readonly Cell[] }
+
+/** Seals the cells whose raw events are exactly those of the ledger, batch by batch; cells are expected in order. */
+export async function sealCells(
+  { clickHouse, log }: { clickHouse: ClickHouse; log: Log },
+  cells: readonly Cell[],
+  metersOf: (cell: Cell) => readonly MeterVersion[],
+  cut: Cut,
+  sealVersion: bigint,
+): Promise<SealedCells> {
+  const sealed: Cell[] = []
+  const unproved: Cell[] = []
+  for (let start = 0; start < cells.length; start += cellsPerBatch) {
+    const batch = cells.slice(start, start + cellsPerBatch)
+    const proofs = await proveCells(clickHouse, batch, cut)
+    const proofOf = (cell: Cell): CellProof | undefined => proofs.get(cellName(cell))
+    const proved = batch.filter((cell) => {
+      const proof = proofOf(cell)
+      return proof !== undefined && isProved(proof)
+    })
+    const failed = batch.filter((cell) => !proved.includes(cell))
+    for (const cell of failed) warn(log, cell, proofOf(cell))
+    const slices = slicesOf(proved, metersOf)
+    if (slices.length > 0) {
+      await writeHours(clickHouse, slices, cut, sealVersion)
+      await writeSeals(clickHouse, slices, proofs, cut, sealVersion)
+    }
+    sealed.push(...proved)
+    unproved.push(...failed)
+  }
+  return { sealed, unproved }
+}
+
+function warn(log: Log, { tenant, type, hour }: Cell, proof: CellProof | undefined): void {
+  log.warn(
+    {
+      tenant,
+      type,
+      hour: new Date(hour * 1000).toISOString(),
+      ledgerEvents: proof?.ledger.count.toString(),
+      rawEvents: proof?.raw.count.toString(),
+    },
+    'An hour stays unsealed: its raw events are not those that the ledger accepted',
+  )
+}

@@ -1,0 +1,152 @@
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { type Cut, formatCut, reaches } from '@tidemark/schemas/cut.ts'
+import { formatInstant } from '@tidemark/schemas/instant.ts'
+import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import type { Completeness } from './completeness.ts'
+import { formatUsageCursor, parseUsageCursor, questionOf, type UsageCursor } from './usage-cursor.ts'
+import type { UsageRow } from './usage-query.ts'
+import { readUsage } from './usage-reader.ts'
+import { invalidUsageRequest, type UsageRequest } from './usage-request.ts'
+import { readWatermarks, type UsageLog } from './watermarks.ts'
+
+export type UsageSources = {
+  readonly clickHouse: ClickHouse
+  readonly log: UsageLog
+  readonly completeness: Completeness
+}
+
+export type UsageItem = {
+  windowStart: string
+  windowEnd: string
+  subject?: string
+  dimensions?: Record<string, string>
+  /** Exact decimal text. */
+  value: string
+  eventCount: number
+  unreadable: number
+}
+
+export type UsageAnswer = {
+  meter: string
+  version: number
+  from: string
+  to: string
+  /** Every event acknowledged before this instant is counted. */
+  completeUntil: string
+  cut: string
+  items: UsageItem[]
+  nextCursor: string | null
+}
+
+type Page = { readonly items: UsageItem[]; readonly isLast: boolean }
+
+/** @throws HttpProblem 400 for a cursor that does not belong to the question */
+export async function answerUsage(
+  { clickHouse, log, completeness }: UsageSources,
+  meter: MeterVersion,
+  request: UsageRequest,
+): Promise<UsageAnswer> {
+  const watermarks = await readWatermarks(clickHouse, log)
+  const question = questionOf(meter, request)
+  const at: UsageCursor = cursorOf(request, question, watermarks.cut) ?? {
+    cut: watermarks.cut,
+    completeUntil: completeness.completeUntil(watermarks, meter.tenant),
+    offset: 0,
+  }
+  const isGrouped = request.groupBySubject || request.groupByDimensions.length > 0
+  const page = await (isGrouped ? groupedPage : windowPage)(clickHouse, meter, request, at)
+  return {
+    meter: meter.key,
+    version: meter.version,
+    from: formatInstant(request.from),
+    to: formatInstant(request.to),
+    completeUntil: formatInstant(at.completeUntil),
+    cut: formatCut(at.cut),
+    items: page.items,
+    nextCursor: page.isLast
+      ? null
+      : formatUsageCursor({ ...at, offset: at.offset + page.items.length }, question),
+  }
+}
+
+function cursorOf({ cursor }: UsageRequest, question: string, reached: Cut): UsageCursor | undefined {
+  if (cursor === undefined) return undefined
+  const parsed = parseUsageCursor(cursor, question)
+  if (parsed && reaches(reached, parsed.cut)) return parsed
+  throw invalidUsageRequest([
+    {
+      field: 'cursor',
+      reason: 'is none of this query; send the nextCursor of an answer with the same query',
+    },
+  ])
+}
+
+async function groupedPage(
+  clickHouse: ClickHouse,
+  meter: MeterVersion,
+  request: UsageRequest,
+  { cut, offset }: UsageCursor,
+): Promise<Page> {
+  // One more than asked for tells whether there is another page.
+  const rows = await readUsage(clickHouse, { ...request, meter, cut, offset, limit: request.limit + 1 })
+  return {
+    items: rows.slice(0, request.limit).map((row) => itemOf(row, request)),
+    isLast: rows.length <= request.limit,
+  }
+}
+
+/** Without groups every window is listed, with zero where there was nothing; only the page's windows are read. */
+async function windowPage(
+  clickHouse: ClickHouse,
+  meter: MeterVersion,
+  request: UsageRequest,
+  { cut, offset }: UsageCursor,
+): Promise<Page> {
+  const end = offset + request.limit
+  const windowStarts = request.windowStarts.slice(offset, end)
+  const from = windowStarts[0]
+  if (from === undefined) return { items: [], isLast: true }
+  const to = request.windowStarts[end] ?? request.to
+  const range = { from, to, windowStarts }
+  const rows = await readUsage(clickHouse, {
+    ...request,
+    ...range,
+    meter,
+    cut,
+    offset: 0,
+    limit: windowStarts.length,
+  })
+  const found = new Map(rows.map((row) => [row.windowStart, row]))
+  return {
+    items: windowStarts.map((windowStart) =>
+      itemOf(found.get(windowStart) ?? emptyRow(windowStart), request),
+    ),
+    isLast: end >= request.windowStarts.length,
+  }
+}
+
+const emptyRow = (windowStart: number): UsageRow => ({
+  windowStart,
+  subject: '',
+  dimensions: [],
+  value: '0',
+  eventCount: 0n,
+  unreadable: 0n,
+})
+
+function itemOf(
+  row: UsageRow,
+  { windowStarts, to, groupBySubject, groupByDimensions }: UsageRequest,
+): UsageItem {
+  const windowEnd = windowStarts[windowStarts.indexOf(row.windowStart) + 1] ?? to
+  const values = groupByDimensions.map((name, index) => [name, row.dimensions[index] ?? ''] as const)
+  return {
+    windowStart: formatInstant(row.windowStart),
+    windowEnd: formatInstant(windowEnd),
+    ...(groupBySubject ? { subject: row.subject } : {}),
+    ...(values.length > 0 ? { dimensions: Object.fromEntries(values) } : {}),
+    value: row.value,
+    eventCount: Number(row.eventCount),
+    unreadable: Number(row.unreadable),
+  }
+}

@@ -1,0 +1,156 @@
+import { dimensionNames } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import type { FieldError } from '@tidemark/infra/process/field-errors.ts'
+import { HttpProblem } from '@tidemark/infra/process/problem.ts'
+import { isTimeZone } from '@tidemark/schemas/billing-period.ts'
+import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import type { Meter } from '@tidemark/schemas/meter.ts'
+import { type UsageWindow, usageWindows, windowStarts } from '@tidemark/schemas/usage-window.ts'
+
+/** A usage query as it was asked; each field has been checked against the meter. */
+export type UsageRequest = {
+  readonly from: Micros1970
+  readonly to: Micros1970
+  readonly window: UsageWindow
+  readonly windowStarts: readonly Micros1970[]
+  readonly timeZone: string
+  readonly subject: string | undefined
+  readonly groupBySubject: boolean
+  readonly groupByDimensions: readonly string[]
+  readonly cursor: string | undefined
+  readonly limit: number
+}
+
+/** Groups and windows together in one page. */
+const defaultLimit = 1_000
+const largestLimit = 10_000
+/** A year and a month of hours; more is a report to export, not a query. */
+const mostWindows = 9_600
+/** Just above two years: what a query reads has to stay a query. */
+const mostDays = 800
+
+const parameters = ['from', 'to', 'window', 'timeZone', 'subject', 'groupBy', 'cursor', 'limit', 'version']
+
+/** @throws HttpProblem 400 that names every fault and what would be valid */
+export function parseUsageRequest(query: Readonly<Record<string, unknown>>, meter: Meter): UsageRequest {
+  const faults = unknownParameters(query)
+  const text = (field: string): string | undefined => {
+    const value = query[field]
+    if (Array.isArray(value)) faults.push({ field, reason: 'is given more than once; give it once' })
+    return typeof value === 'string' ? value : undefined
+  }
+  const range = readRange(text('from'), text('to'), faults)
+  const window = readWindow(text('window'), faults)
+  const timeZone = readTimeZone(text('timeZone'), faults)
+  const groups = readGroups(text('groupBy'), meter, faults)
+  const limit = readLimit(text('limit'), faults)
+  const starts = faults.length === 0 ? readWindowStarts(range, window, timeZone, faults) : []
+  if (faults.length > 0) throw invalidUsageRequest(faults)
+  return {
+    ...range,
+    window,
+    windowStarts: starts,
+    timeZone,
+    subject: text('subject'),
+    ...groups,
+    cursor: text('cursor'),
+    limit,
+  }
+}
+
+export const invalidUsageRequest = (errors: readonly FieldError[]): HttpProblem =>
+  new HttpProblem({
+    status: 400,
+    code: 'invalid_request',
+    detail: `The query is not as expected: ${errors.map(({ field, reason }) => `${field} ${reason}`).join('; ')}.`,
+    extensions: { errors },
+  })
+
+const unknownParameters = (query: Readonly<Record<string, unknown>>): FieldError[] =>
+  Object.keys(query)
+    .filter((field) => !parameters.includes(field))
+    .map((field) => ({ field, reason: `is no parameter of this query; there are ${parameters.join(', ')}` }))
+
+function readRange(
+  fromText: string | undefined,
+  toText: string | undefined,
+  faults: FieldError[],
+): { from: Micros1970; to: Micros1970 } {
+  const from = readInstant('from', fromText, faults)
+  const to = readInstant('to', toText, faults)
+  if (from === undefined || to === undefined) return { from: 0, to: 0 }
+  if (from >= to) faults.push({ field: 'to', reason: 'must lie after from: the range is [from, to)' })
+  if (to - from > mostDays * 86_400_000_000)
+    faults.push({ field: 'to', reason: `must lie at most ${mostDays} days after from` })
+  return { from, to }
+}
+
+function readInstant(field: string, text: string | undefined, faults: FieldError[]): Micros1970 | undefined {
+  const instant = text === undefined ? undefined : parseInstant(text)
+  const isStored = instant !== undefined && instant >= 0 && instant < 4_294_800_000_000_000
+  if (isStored) return instant
+  const reason = text === undefined ? 'is missing; give' : 'is no instant; give'
+  faults.push({
+    field,
+    reason: `${reason} an RFC 3339 date and time with zone, from 1970 to 2106, such as 2026-11-01T00:00:00Z (a "+" in a URL is written %2B)`,
+  })
+  return undefined
+}
+
+function readWindow(text: string | undefined, faults: FieldError[]): UsageWindow {
+  const window = usageWindows.find((name) => name === (text ?? 'none'))
+  if (window === undefined)
+    faults.push({ field: 'window', reason: `must be one of ${usageWindows.join(', ')}` })
+  return window ?? 'none'
+}
+
+function readTimeZone(text: string | undefined, faults: FieldError[]): string {
+  if (text === undefined) return 'UTC'
+  if (!isTimeZone(text))
+    faults.push({
+      field: 'timeZone',
+      reason: 'must be a name of the IANA time zone database such as Asia/Kolkata',
+    })
+  return text
+}
+
+function readGroups(
+  text: string | undefined,
+  meter: Meter,
+  faults: FieldError[],
+): { groupBySubject: boolean; groupByDimensions: string[] } {
+  const names = text === undefined || text === '' ? [] : text.split(',')
+  const known = ['subject', ...dimensionNames(meter)]
+  const unknown = names.filter((name) => !known.includes(name))
+  if (unknown.length > 0)
+    faults.push({
+      field: 'groupBy',
+      reason: `has ${unknown.join(', ')}, but this meter can be grouped by ${known.join(', ')}`,
+    })
+  return {
+    groupBySubject: names.includes('subject'),
+    groupByDimensions: dimensionNames(meter).filter((name) => names.includes(name)),
+  }
+}
+
+function readLimit(text: string | undefined, faults: FieldError[]): number {
+  if (text === undefined) return defaultLimit
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > largestLimit)
+    faults.push({ field: 'limit', reason: `must be a whole number from 1 to ${largestLimit}` })
+  return limit
+}
+
+function readWindowStarts(
+  { from, to }: { from: Micros1970; to: Micros1970 },
+  window: UsageWindow,
+  timeZone: string,
+  faults: FieldError[],
+): Micros1970[] {
+  const starts = windowStarts({ start: from, end: to }, window, timeZone, mostWindows)
+  if (starts === undefined)
+    faults.push({
+      field: 'window',
+      reason: `gives more than ${mostWindows} windows; ask for a shorter range or a longer window`,
+    })
+  return starts ?? []
+}

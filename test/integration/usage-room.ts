@@ -1,0 +1,60 @@
+import { createMeterStore, type MeterStore } from '@tidemark/aggregator/metering/meter-store.ts'
+import { type PassReport, runPass } from '@tidemark/aggregator/sealing/pass.ts'
+import { createPatience } from '@tidemark/aggregator/sealing/patience.ts'
+import { readWatermarks } from '@tidemark/aggregator/usage/watermarks.ts'
+import { type ClickHouse, createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import type { Pool } from '@tidemark/infra/postgres/pool.ts'
+import { createLog, type Log } from '@tidemark/infra/process/log.ts'
+import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
+import { createInstallation, type Installation } from '../installation.ts'
+import { createUsageLog, type UsageLog } from './usage-log.ts'
+
+export const usageLogOf = { log: currentLog, partitions: usagePartitions }
+
+/** An installation whose log is written by the test, and whose sealer runs when the test says so. */
+export type UsageRoom = {
+  readonly installation: Installation
+  readonly clickHouse: ClickHouse
+  readonly pool: Pool
+  readonly meters: MeterStore
+  readonly log: UsageLog
+  readonly logger: Log
+  /** One sealing pass that waits for nothing. */
+  seal(): Promise<PassReport>
+  close(): Promise<void>
+}
+
+export async function openUsageRoom(name: string): Promise<UsageRoom> {
+  const installation = await createInstallation(name)
+  const { env, database } = installation
+  const clickHouse = createClickHouse({
+    url: env.CLICKHOUSE_URL ?? '',
+    user: env.CLICKHOUSE_USER ?? '',
+    password: env.CLICKHOUSE_PASSWORD ?? '',
+    database,
+  })
+  const pool = installation.openPool('tidemark_aggregator')
+  const meters = createMeterStore(pool)
+  const logger = createLog({ service: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false })
+  return {
+    installation,
+    clickHouse,
+    pool,
+    meters,
+    log: createUsageLog(clickHouse),
+    logger,
+    seal: () =>
+      runPass({
+        clickHouse,
+        log: logger,
+        patience: createPatience({ quietMs: 0, mostMs: 0, retryMs: 0 }),
+        nowMs: Date.now,
+        readMeters: meters.all,
+        readWatermarks: () => readWatermarks(clickHouse, usageLogOf),
+      }),
+    async close() {
+      await clickHouse.close()
+      await installation.remove()
+    },
+  }
+}
