@@ -23,6 +23,7 @@ declare global {
 type SharedStack = { users: number; stack: Promise<Stack> }
 
 const local = join(import.meta.dirname, '..', '.local')
+const dir = join(local, `test-${process.pid}`)
 const attempts = 3
 
 /**
@@ -41,18 +42,15 @@ export async function teardown(): Promise<void> {
   shared.users -= 1
   if (shared.users > 0) return
   globalThis.tidemarkTestStack = undefined
-  const stack = await shared.stack
-  await stack.stop()
-  await rm(stack.dir, { recursive: true, force: true })
+  await (await shared.stack).stop()
 }
 
 async function startTestStack(): Promise<Stack> {
   await removeLeftovers()
-  const dir = join(local, `test-${process.pid}`)
   await writeRecord(join(dir, 'owner.json'), await identify(process.pid))
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startStackShown({ dir, ports: await freePorts() })
+      return await startStackShown({ dir, ports: await freePorts(), temporary: true })
     } catch (error) {
       // Another process may take a port between finding it free and listening on it.
       if (attempt === attempts || !isPortTaken(error)) throw error
@@ -64,14 +62,14 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'stack.port_taken'
 }
 
-/** Removes the folders of runs that were killed; their servers ended with them. */
+/** Removes the folders of runs whose supervisor was killed too, before it could. */
 async function removeLeftovers(): Promise<void> {
   for (const entry of await readdir(local).catch(() => [])) {
     if (!entry.startsWith('test-')) continue
-    const dir = join(local, entry)
-    const owner = await readRecord(join(dir, 'owner.json'))
+    const old = join(local, entry)
+    const owner = await readRecord(join(old, 'owner.json'))
     if (owner !== undefined && (await isAlive(owner))) continue
-    await stopRunningStack(dir)
-    await rm(dir, { recursive: true, force: true })
+    await stopRunningStack(old)
+    await rm(old, { recursive: true, force: true })
   }
 }

@@ -15,6 +15,7 @@ const recordSchema = Type.Object({
   ready: Type.Boolean(),
   settings: Type.Object({
     folder: Type.String(),
+    temporary: Type.Boolean(),
     programs: Type.String(),
     servers: Type.Array(Type.String()),
     stripeWebhookUrls: Type.Array(Type.String()),

@@ -29,6 +29,8 @@ export type Credentials = {
 /** All that one server's file needs to know; it crosses to the supervisor as JSON. */
 export type StackSettings = {
   folder: string
+  /** The folder goes when the stack stops. */
+  temporary: boolean
   programs: string
   ports: StackPorts
   servers: ServerName[]

@@ -19,6 +19,8 @@ export type StackOptions = {
   servers?: readonly ServerName[]
   /** Where the Stripe simulator sends its webhooks. Default: STRIPE_SIMULATOR_WEBHOOK_URL, comma-separated. */
   stripeWebhookUrls?: readonly string[]
+  /** Removes the folder with all data when the stack stops, whatever stops it. */
+  temporary?: boolean
   env?: NodeJS.ProcessEnv
   onProgress?: (progress: StackProgress) => void
 }
@@ -33,7 +35,7 @@ export type Stack = {
   servers: readonly ServerName[]
   environment: StackEnvironment
   supervisorPid: number | undefined
-  /** Stops every server in order and keeps the data. */
+  /** Stops every server and keeps the data, unless the stack is temporary. */
   stop(): Promise<void>
   /** Lets the stack live on after this process; it is then stopped from the command line. */
   release(): void
@@ -48,6 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const servers = serversToStart(options.servers ?? serverNames, env)
   const settings: StackSettings = {
     folder: resolve(options.dir),
+    temporary: options.temporary ?? false,
     programs: '',
     ports: options.ports ?? configuredPorts(env),
     servers,

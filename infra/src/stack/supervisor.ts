@@ -15,7 +15,7 @@ import type { SupervisorOrder, SupervisorReport } from './supervisor-protocol.ts
 
 const running = new Map<ServerName, ServerProcess>()
 let starting: Promise<void> = Promise.resolve()
-let ownRecord: string | undefined
+let own: StackSettings | undefined
 let released = false
 let stopping: Promise<void> | undefined
 
@@ -43,10 +43,11 @@ async function start(settings: StackSettings): Promise<void> {
   await assertPortsFree(settings.servers, settings.ports)
   await markFolder(folder)
   const self = await identify(process.pid)
-  ownRecord = recordFile(folder, 'supervisor')
-  await writeRecord(ownRecord, { ...self, ready: false, settings })
+  own = settings
+  const record = recordFile(folder, 'supervisor')
+  await writeRecord(record, { ...self, ready: false, settings })
   await Promise.all(settings.servers.map((name) => startOne(name, settings)))
-  await writeRecord(ownRecord, { ...self, ready: true, settings })
+  await writeRecord(record, { ...self, ready: true, settings })
   report({ kind: 'ready' })
 }
 
@@ -99,5 +100,7 @@ async function stopAll(): Promise<void> {
   // Servers that were being prepared meanwhile see that a stop came, and end themselves.
   await starting
   await stopRunning()
-  if (ownRecord !== undefined) await rm(ownRecord, { force: true })
+  if (own === undefined) return
+  if (own.temporary) await rm(own.folder, { recursive: true, force: true })
+  else await rm(recordFile(own.folder, 'supervisor'), { force: true })
 }
