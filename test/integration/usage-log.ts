@@ -21,6 +21,8 @@ export type UsageLog = {
   append(event: LoggedEvent, partition?: number): LogEntry
   /** A record that the ledger knows and no cell counts. */
   appendRejected(partition: number): void
+  /** A raw row alone, as between two inserts of a consumer, or as a repair writes it. */
+  writeRaw(entry: LogEntry): Promise<void>
   /** Writes what has been appended since: raw events, then cells, then the ledger, then the watermarks. */
   write(completeUntil: Micros1970, options?: { withoutRaw?: (entry: LogEntry) => boolean }): Promise<void>
 }
@@ -50,6 +52,7 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
     appendRejected(partition) {
       rejected.push({ partition, offset: takeOffset(partition) })
     },
+    writeRaw: (entry) => clickHouse.insert('usage_events', [rawRow(entry)]),
     async write(completeUntil, { withoutRaw = () => false } = {}) {
       const raw = unwritten.filter((entry) => !withoutRaw(entry)).map(rawRow)
       await clickHouse.insert('usage_events', raw)

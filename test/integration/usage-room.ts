@@ -1,7 +1,7 @@
 import { createMeterStore, type MeterStore } from '@tidemark/aggregator/metering/meter-store.ts'
 import { type PassReport, runPass } from '@tidemark/aggregator/sealing/pass.ts'
 import { createPatience } from '@tidemark/aggregator/sealing/patience.ts'
-import { readWatermarks } from '@tidemark/aggregator/usage/watermarks.ts'
+import { readWatermarks, type Watermarks } from '@tidemark/aggregator/usage/watermarks.ts'
 import { type ClickHouse, createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 import { createLog, type Log } from '@tidemark/infra/process/log.ts'
@@ -21,6 +21,8 @@ export type UsageRoom = {
   readonly logger: Log
   /** One sealing pass that waits for nothing. */
   seal(): Promise<PassReport>
+  /** A sealer that has read the watermarks and then stands still until it is told to go on. */
+  stalledSealer(): Promise<{ goOn(): Promise<PassReport> }>
   close(): Promise<void>
 }
 
@@ -36,6 +38,15 @@ export async function openUsageRoom(name: string): Promise<UsageRoom> {
   const pool = installation.openPool('tidemark_aggregator')
   const meters = createMeterStore(pool)
   const logger = createLog({ service: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false })
+  const seal = (watermarks: () => Promise<Watermarks>): Promise<PassReport> =>
+    runPass({
+      clickHouse,
+      log: logger,
+      patience: createPatience({ quietMs: 0, mostMs: 0, retryMs: 0 }),
+      nowMs: Date.now,
+      readMeters: meters.all,
+      readWatermarks: watermarks,
+    })
   return {
     installation,
     clickHouse,
@@ -43,15 +54,24 @@ export async function openUsageRoom(name: string): Promise<UsageRoom> {
     meters,
     log: createUsageLog(clickHouse),
     logger,
-    seal: () =>
-      runPass({
-        clickHouse,
-        log: logger,
-        patience: createPatience({ quietMs: 0, mostMs: 0, retryMs: 0 }),
-        nowMs: Date.now,
-        readMeters: meters.all,
-        readWatermarks: () => readWatermarks(clickHouse, usageLogOf),
-      }),
+    seal: () => seal(() => readWatermarks(clickHouse, usageLogOf)),
+    async stalledSealer() {
+      const hasRead = Promise.withResolvers<void>()
+      const mayGoOn = Promise.withResolvers<void>()
+      const pass = seal(async () => {
+        const watermarks = await readWatermarks(clickHouse, usageLogOf)
+        hasRead.resolve()
+        await mayGoOn.promise
+        return watermarks
+      })
+      await hasRead.promise
+      return {
+        goOn() {
+          mayGoOn.resolve()
+          return pass
+        },
+      }
+    },
     async close() {
       await clickHouse.close()
       await installation.remove()
