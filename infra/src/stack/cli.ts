@@ -59,7 +59,8 @@ function logs(name: string | undefined): void {
   if (name === undefined || !(isServerName(name) || name === 'supervisor')) throw problem(usage)
   // On a terminal it follows the log until Ctrl-C, and keeps on when the log is rotated.
   const follow = process.stdout.isTTY ? ['-F'] : []
-  spawn('tail', ['-n', '200', ...follow, logFile(dir, name)], { stdio: 'inherit' })
+  const tail = spawn('tail', ['-n', '200', ...follow, logFile(dir, name)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tail.kill(signal))
 }
 
 function problem(message: string): Failure {
