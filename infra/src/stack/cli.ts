@@ -3,9 +3,10 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asFailure, Failure } from '../process/failure.ts'
 import { defaultStackFolder, logFile } from './places.ts'
-import { findRunningStack, serverStates, stopRunningStack, untilStarted } from './running-stack.ts'
+import { findRunningStack, serverStates, stopRunningStack } from './running-stack.ts'
 import { isServerName, serverNames } from './server.ts'
-import { startStackShown } from './shown-start.ts'
+import { startOrAttach } from './start-or-attach.ts'
+import { stackEnvironment } from './start-stack.ts'
 import { statusTable } from './status-table.ts'
 
 const usage = `Give one of: up, down, status, reset, logs <${[...serverNames, 'supervisor'].join('|')}>`
@@ -13,23 +14,12 @@ const usage = `Give one of: up, down, status, reset, logs <${[...serverNames, 's
 const dir = defaultStackFolder(process.env)
 
 async function up(): Promise<void> {
-  const running = await untilStarted(dir)
-  if (running !== undefined) {
-    const unhealthy = (await serverStates(running)).filter((state) => !state.healthy)
-    if (unhealthy.length === 0) {
-      console.log(`The stack runs already.\n${await statusTable(running)}`)
-      return
-    }
-    console.log(
-      `Starting again, because of ${unhealthy.map(({ name, answer }) => `${name}: ${answer}`).join('; ')}`,
-    )
-    await stopRunningStack(dir)
-  }
-  const stack = await startStackShown({ dir })
-  const started = await findRunningStack(dir)
-  if (started !== undefined) console.log(await statusTable(started))
+  const stack = await startOrAttach({ dir })
+  if (stack.attached) console.log('The stack runs already.')
+  const running = await findRunningStack(dir)
+  if (running !== undefined) console.log(await statusTable(running))
   console.log('\nAddresses for services and clients:')
-  for (const [name, value] of Object.entries(stack.environment)) console.log(`  ${name}=${value}`)
+  for (const [name, value] of Object.entries(stackEnvironment(stack))) console.log(`  ${name}=${value}`)
   stack.release()
 }
 

@@ -51,15 +51,6 @@ export async function findRunningStack(dir: string): Promise<RunningStack | unde
   return { supervisor, ready, settings: { ...settings, servers: settings.servers.filter(isServerName) } }
 }
 
-/** The stack of this folder once it has finished starting; nothing if it ends instead. */
-export async function untilStarted(dir: string): Promise<RunningStack | undefined> {
-  for (;;) {
-    const stack = await findRunningStack(dir)
-    if (stack === undefined || stack.ready) return stack
-    await delay(100)
-  }
-}
-
 export type ServerState = {
   name: ServerName
   healthy: boolean
