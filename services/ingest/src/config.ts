@@ -1,0 +1,82 @@
+import { topicSettings } from '@tidemark/infra/installation/topic-provision.ts'
+import {
+  clickHouseSettings,
+  hostSetting,
+  kafkaSettings,
+  lifecycleSettings,
+  logSettings,
+  portSetting,
+  postgresSettings,
+  prefixSettings,
+  registrySettings,
+} from '@tidemark/infra/process/settings.ts'
+import { type Static, Type } from 'typebox'
+
+export const configSchema = Type.Object({
+  ...prefixSettings,
+  ...logSettings,
+  ...lifecycleSettings,
+  ...kafkaSettings,
+  ...topicSettings,
+  ...registrySettings,
+  ...clickHouseSettings,
+  ...postgresSettings,
+  INGEST_HOST: hostSetting(),
+  INGEST_PORT: portSetting(4100),
+  INGEST_BODY_LIMIT_BYTES: Type.Integer({
+    default: 5_242_880,
+    minimum: 1_024,
+    maximum: 67_108_864,
+    description: 'Largest body of one request; it is held in memory, once for each request under way.',
+  }),
+  INGEST_BATCH_LIMIT_EVENTS: Type.Integer({
+    default: 5_000,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Most events of one request: all of them are decided before another request is looked at.',
+  }),
+  INGEST_TIME_AHEAD_SECONDS: Type.Integer({
+    default: 300,
+    minimum: 0,
+    maximum: 86_400,
+    description: 'How far ahead of this clock the time of an event may lie.',
+  }),
+  INGEST_TIME_BACK_DAYS: Type.Integer({
+    default: 400,
+    minimum: 1,
+    maximum: 4_000,
+    description: 'How far back the time of an event may lie.',
+  }),
+  INGEST_SEND_TIMEOUT_MS: Type.Integer({
+    default: 5_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'How long Kafka may take to acknowledge before the request is answered with 503.',
+  }),
+  INGEST_SENDS_IN_FLIGHT: Type.Integer({
+    default: 4,
+    minimum: 1,
+    maximum: 64,
+    description: 'Sends to Kafka at a time; while they are under way the next one collects.',
+  }),
+  INGEST_QUEUE_BYTES: Type.Integer({
+    default: 67_108_864,
+    minimum: 1_048_576,
+    maximum: 4_294_967_296,
+    description: 'What may wait for Kafka and be under way; beyond it requests are answered with 503.',
+  }),
+  INGEST_TENANT_POLL_MS: Type.Integer({
+    default: 3_000,
+    minimum: 100,
+    maximum: 300_000,
+    description: 'How soon the relay serves the inbound topic of a new tenant.',
+  }),
+  INGEST_WATERMARK_INTERVAL_MS: Type.Integer({
+    default: 1_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'Time between two watermarks of the relay: what a close waits for longer.',
+  }),
+})
+
+export type IngestConfig = Static<typeof configSchema>

@@ -1,0 +1,76 @@
+import type { Metrics } from '@tidemark/infra/process/metrics.ts'
+import { Counter, Gauge, Histogram } from 'prom-client'
+
+/** Where events come in. */
+export type Door = 'http' | 'kafka'
+
+export type IngestMetrics = {
+  accepted(door: Door, events: number): void
+  rejected(door: Door, code: string): void
+  received(door: Door, bytes: number): void
+  /** Requests that wait for Kafka: called at the begin, gives back what is called at the end. */
+  publishing(door: Door): () => void
+  relayLag(records: number): void
+}
+
+export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number): IngestMetrics {
+  const registers = [metrics]
+  const accepted = new Counter({
+    name: 'tidemark_ingest_events_accepted_total',
+    help: 'Events acknowledged by every in-sync replica',
+    labelNames: ['door'],
+    registers,
+  })
+  const rejected = new Counter({
+    name: 'tidemark_ingest_events_rejected_total',
+    help: 'Events refused, by the reason that was told',
+    labelNames: ['door', 'code'],
+    registers,
+  })
+  const bytes = new Counter({
+    name: 'tidemark_ingest_bytes_total',
+    help: 'Bytes of bodies and records taken in',
+    labelNames: ['door'],
+    registers,
+  })
+  const latency = new Histogram({
+    name: 'tidemark_ingest_publish_seconds',
+    help: 'Time until Kafka had acknowledged, or refused, all events of a request or of a slice of records',
+    labelNames: ['door'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const inFlight = new Gauge({
+    name: 'tidemark_ingest_publishes_in_flight',
+    help: 'Requests and slices that wait for Kafka',
+    labelNames: ['door'],
+    registers,
+  })
+  new Gauge({
+    name: 'tidemark_ingest_queued_bytes',
+    help: 'Bytes that wait for Kafka or are under way to it, of requests',
+    registers,
+    collect() {
+      this.set(queuedBytes())
+    },
+  })
+  const lag = new Gauge({
+    name: 'tidemark_ingest_relay_lag_records',
+    help: 'Records on all inbound topics that are not relayed yet',
+    registers,
+  })
+  return {
+    accepted: (door, events) => accepted.inc({ door }, events),
+    rejected: (door, code) => rejected.inc({ door, code }),
+    received: (door, count) => bytes.inc({ door }, count),
+    publishing(door) {
+      inFlight.inc({ door })
+      const observe = latency.startTimer({ door })
+      return () => {
+        inFlight.dec({ door })
+        observe()
+      }
+    },
+    relayLag: (records) => lag.set(records),
+  }
+}

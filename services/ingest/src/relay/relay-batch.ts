@@ -1,0 +1,100 @@
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
+import type { BatchContext } from '@tidemark/infra/kafka/consumer.ts'
+import type { KafkaRecord, OutboundMessage } from '@tidemark/infra/kafka/record.ts'
+import { asFailure } from '@tidemark/infra/process/failure.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import type { EventRules } from '../events/event-rules.ts'
+import type { EncodeEvent } from '../events/usage-record.ts'
+import type { IngestMetrics } from '../ingest-metrics.ts'
+import type { Tenant } from '../tenants.ts'
+import { readInboundRecord } from './inbound-record.ts'
+import { encodeRejected } from './rejected-record.ts'
+
+export type RelayBatchOptions = {
+  log: Log
+  metrics: IngestMetrics
+  rules: EventRules
+  encode: EncodeEvent
+  rejectedSchemaId: number
+  publish(messages: readonly OutboundMessage[]): Promise<void>
+  publishRejected(messages: readonly OutboundMessage[]): Promise<void>
+  /** Ends the waiting for a Kafka that does not answer. */
+  stopping: AbortSignal
+}
+
+export type InboundBatch = {
+  tenant: Tenant
+  topic: string
+  partition: number
+  records: readonly KafkaRecord[]
+  context: BatchContext
+}
+
+/** So many records are decided before requests get their turn again. */
+const sliceRecords = 250
+const pauseMs = 500
+
+/**
+ * Publishes a batch of one inbound partition: valid events to usage.events, the others to usage.rejected. Resolves true
+ * when both are acknowledged, false when the partition was taken away meanwhile. While Kafka does not answer it waits:
+ * the records are safe where they are.
+ */
+export async function relayBatch(batch: InboundBatch, options: RelayBatchOptions): Promise<boolean> {
+  const published: Promise<boolean>[] = []
+  for (let from = 0; from < batch.records.length; from += sliceRecords) {
+    const slice = decideSlice(batch, batch.records.slice(from, from + sliceRecords), options)
+    const done = publishSlice(slice, batch, options)
+    // Awaited below; a failure meanwhile must not count as unhandled.
+    done.catch(() => {})
+    published.push(done)
+    await turn()
+  }
+  return (await Promise.all(published)).every((each) => each)
+}
+
+type Slice = { events: OutboundMessage[]; rejected: OutboundMessage[]; codes: string[] }
+
+function decideSlice(
+  batch: InboundBatch,
+  records: readonly KafkaRecord[],
+  options: RelayBatchOptions,
+): Slice {
+  const { tenant, topic, partition } = batch
+  const slice: Slice = { events: [], rejected: [], codes: [] }
+  const origin = { tenant: tenant.id, topic, partition }
+  for (const record of records) {
+    const read = readInboundRecord(record, options.rules)
+    options.metrics.received('kafka', record.value?.length ?? 0)
+    if (read.kind === 'event') {
+      const acceptedAt = record.timestampMs * 1000
+      slice.events.push(options.encode(read, { tenant: tenant.id, tenantNumber: tenant.number, acceptedAt }))
+    } else {
+      slice.rejected.push(encodeRejected(record, read, origin, options.rejectedSchemaId))
+      slice.codes.push(read.code)
+    }
+  }
+  return slice
+}
+
+async function publishSlice(slice: Slice, batch: InboundBatch, options: RelayBatchOptions): Promise<boolean> {
+  const published = options.metrics.publishing('kafka')
+  try {
+    for (;;) {
+      try {
+        await Promise.all([options.publish(slice.events), options.publishRejected(slice.rejected)])
+        options.metrics.accepted('kafka', slice.events.length)
+        for (const code of slice.codes) options.metrics.rejected('kafka', code)
+        return true
+      } catch (error) {
+        const failure = asFailure(error)
+        if (!failure.retryable || options.stopping.aborted) throw failure
+        const { topic, partition } = batch
+        options.log.warn({ topic, partition, code: failure.code }, 'relayed records wait for Kafka')
+        await pause(pauseMs, undefined, { signal: options.stopping }).catch(() => {})
+        if (!batch.context.isStillAssigned()) return false
+      }
+    }
+  } finally {
+    published()
+  }
+}
