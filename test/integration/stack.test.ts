@@ -62,7 +62,7 @@ describe('a stack of the command line', () => {
     expect((await stackCommand(['down'], variables)).code).toBe(0)
     expect(await countAlive(second)).toBe(0)
     expect((await stackCommand(['status'], variables)).err).toContain('stack:up')
-  })
+  }, 300_000)
 
   test('names the port that is taken, its server, the variable and the process', async () => {
     const { dir, variables } = await newStack()

@@ -22,6 +22,8 @@ export function registryServer(settings: StackSettings): Server {
         command: javaCommand(process.env),
         args: [
           ...['-Xmx192m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'],
+          // Without the optimising compiler it starts with half the work; it serves a few requests a minute.
+          '-XX:TieredStopAtLevel=1',
           '-Dquarkus.http.host=127.0.0.1',
           `-Dquarkus.http.port=${settings.ports.registry}`,
           // H2 writes behind by half a second unless told otherwise; an id once given must survive kill -9.
