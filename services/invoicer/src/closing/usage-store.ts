@@ -1,0 +1,74 @@
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { atCut, eventHash, meterSql } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
+import type { Cut } from '@tidemark/schemas/cut.ts'
+import { decimal } from '@tidemark/schemas/decimal.ts'
+import { formatClickHouseInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
+import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import type { UsageCell } from './usage.ts'
+
+export type UsageQuestion = {
+  readonly meter: MeterVersion
+  readonly cut: Cut
+  /** Rows from `start` until before `end`. */
+  readonly range: BillingPeriod
+  /** Ascending: segment 0 lies before the first, segment n from the n-th on. */
+  readonly bounds: readonly Micros1970[]
+  /** Only these; all of them when left out. */
+  readonly subjects?: readonly string[]
+}
+
+type Row = {
+  subject: string
+  segment: number
+  matched: boolean
+  events: string
+  hash: string
+  unreadable: string
+  quantity: string | null
+}
+
+/** Raw events at a cut, by subject, segment and whether the meter counts them. Sums cannot overflow: 76 digits. */
+export async function readUsage(
+  clickHouse: ClickHouse,
+  { meter, cut, range, bounds, subjects }: UsageQuestion,
+): Promise<UsageCell[]> {
+  const { quantity, matches, params } = meterSql(meter)
+  const below = atCut(cut)
+  const rows = clickHouse.stream<Row>(
+    `SELECT subject, segment, matched, toString(count()) AS events, toString(${eventHash}) AS hash,
+       toString(countIf(value IS NULL)) AS unreadable,
+       toString(sum(CAST(value, 'Nullable(Decimal(76, 9))'))) AS quantity
+     FROM (
+       SELECT subject, toUInt32(arrayCount(bound -> bound <= time, {bounds:Array(DateTime64(6, 'UTC'))})) AS segment,
+         CAST(${matches}, 'Bool') AS matched, ${quantity} AS value, log, partition, offset, payload_hash
+       FROM usage_events FINAL
+       WHERE tenant = {tenant:String} AND type = {type:String}
+         AND toDate(time) >= toDate({start:DateTime64(6, 'UTC')}) AND toDate(time) <= toDate({end:DateTime64(6, 'UTC')})
+         AND time >= {start:DateTime64(6, 'UTC')} AND time < {end:DateTime64(6, 'UTC')} AND ${below.sql}
+         ${subjects === undefined ? '' : 'AND subject IN {subjects:Array(String)}'}
+     ) GROUP BY subject, segment, matched`,
+    {
+      ...params,
+      ...below.params,
+      tenant: meter.tenant,
+      type: meter.eventType,
+      start: formatClickHouseInstant(range.start),
+      end: formatClickHouseInstant(range.end),
+      bounds: bounds.map(formatClickHouseInstant),
+      ...(subjects === undefined ? {} : { subjects }),
+    },
+  )
+  const cells: UsageCell[] = []
+  for await (const row of rows)
+    cells.push({
+      subject: row.subject,
+      segment: row.segment,
+      matched: row.matched,
+      count: BigInt(row.events),
+      hash: BigInt(row.hash),
+      unreadable: BigInt(row.unreadable),
+      quantity: decimal(row.quantity ?? '0'),
+    })
+  return cells
+}

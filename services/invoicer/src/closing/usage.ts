@@ -1,0 +1,91 @@
+import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
+import { add, type Decimal, zero } from '@tidemark/schemas/decimal.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import type { Mapping } from '../catalogue/known.ts'
+import type { TypeTotal } from './ledger-equality.ts'
+import { CloseStopped } from './stop.ts'
+
+/** Events of one subject in one segment of time that a meter counts, or does not. */
+export type UsageCell = {
+  readonly subject: string
+  readonly segment: number
+  readonly matched: boolean
+  readonly count: bigint
+  readonly hash: bigint
+  /** Events whose value is no quantity: counted, never taken as zero. */
+  readonly unreadable: bigint
+  readonly quantity: Decimal
+}
+
+/** What a meter makes of the events of one invoice; the hash is a sum modulo 2^128. */
+export type MeteredUsage = Omit<UsageCell, 'subject' | 'segment' | 'matched'>
+
+export const noUsage: MeteredUsage = { count: 0n, hash: 0n, unreadable: 0n, quantity: zero }
+
+export const addUsage = (a: MeteredUsage, b: MeteredUsage): MeteredUsage => ({
+  count: a.count + b.count,
+  hash: BigInt.asUintN(128, a.hash + b.hash),
+  unreadable: a.unreadable + b.unreadable,
+  quantity: add(a.quantity, b.quantity),
+})
+
+/** The part of a mapping that lies in the period; undefined when none does. */
+export function clip(mapping: Mapping, { start, end }: BillingPeriod): Mapping | undefined {
+  const from = Math.max(mapping.from, start)
+  const to = Math.min(mapping.to, end)
+  return from < to ? { ...mapping, from, to } : undefined
+}
+
+/** Mappings clipped to the period, in one order for one set. */
+export const clipAll = (mappings: readonly Mapping[], period: BillingPeriod): Mapping[] =>
+  mappings
+    .flatMap((mapping) => clip(mapping, period) ?? [])
+    .sort((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : a.from - b.from))
+
+/** The instants at which usage must be told apart, so that every mapping is a run of whole segments. */
+export const boundsOf = (mappings: readonly Mapping[], { start, end }: BillingPeriod): Micros1970[] =>
+  [...new Set([start, end, ...mappings.flatMap(({ from, to }) => [from, to])])].sort((a, b) => a - b)
+
+/** Cells of one meter by subject, with the bounds that they were read with. */
+export type UsageIndex = {
+  readonly bounds: readonly Micros1970[]
+  readonly bySubject: ReadonlyMap<string, readonly UsageCell[]>
+}
+
+export const indexUsage = (cells: readonly UsageCell[], bounds: readonly Micros1970[]): UsageIndex => ({
+  bounds,
+  bySubject: Map.groupBy(
+    cells.filter(({ matched }) => matched),
+    ({ subject }) => subject,
+  ),
+})
+
+/** What the mappings, already clipped, have used. */
+export function usageOf(mappings: readonly Mapping[], { bounds, bySubject }: UsageIndex): MeteredUsage {
+  return mappings
+    .flatMap(({ subject, from, to }) => {
+      const first = bounds.indexOf(from) + 1
+      const beyond = bounds.indexOf(to) + 1
+      return (bySubject.get(subject) ?? []).filter(({ segment }) => segment >= first && segment < beyond)
+    })
+    .reduce<MeteredUsage>(addUsage, noUsage)
+}
+
+/**
+ * Mapped, unmapped and not counted together are all that the ledger accepted: no event is dropped between the ledger
+ * and an invoice by the way in which usage is read.
+ * @throws CloseStopped `usage_incomplete`
+ */
+export function checkAllRead(
+  type: string,
+  cells: readonly UsageCell[],
+  ledger: TypeTotal = { count: 0n, hash: 0n },
+): void {
+  const read = cells.reduce<MeteredUsage>(addUsage, noUsage)
+  if (read.count === ledger.count && read.hash === ledger.hash) return
+  throw new CloseStopped(
+    `${read.count} events of type "${type}" were read for billing, but the ledger accepted ${ledger.count}: nothing of this period is closed.`,
+    'usage_incomplete',
+    { type, read: `${read.count}`, accepted: `${ledger.count}` },
+  )
+}

@@ -1,0 +1,106 @@
+import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
+import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
+import { createProducer } from '@tidemark/infra/kafka/producer.ts'
+import { createPool } from '@tidemark/infra/postgres/pool.ts'
+import type { Clock } from '@tidemark/infra/process/clock.ts'
+import { createHealth } from '@tidemark/infra/process/health.ts'
+import { createHttpServer } from '@tidemark/infra/process/http.ts'
+import type { Component } from '@tidemark/infra/process/lifecycle.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import { createMetrics } from '@tidemark/infra/process/metrics.ts'
+import type { Fatal } from '@tidemark/infra/process/service.ts'
+import { createStripeProcessor } from '@tidemark/infra/stripe/processor.ts'
+import { databaseName } from '@tidemark/schemas/prefix.ts'
+import type { InvoicerConfig } from './config.ts'
+import { createOutboxRelay } from './outbox/component.ts'
+import { addCollectRoute } from './payments/collect-route.ts'
+import { createCollecting, paymentTimes } from './payments/component.ts'
+import { addCatalogueRoutes } from './routes/catalogue.ts'
+import { addClosingRoutes } from './routes/closing.ts'
+import { addInvoiceRoutes } from './routes/invoices.ts'
+import { createPrincipals } from './routes/principals.ts'
+import { createWebhookProcessing } from './webhooks/component.ts'
+import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
+
+export type InvoicerOptions = { log: Log; clock: Clock; fatal: Fatal }
+
+const bodyLimitBytes = 1_048_576
+
+/** The parts of the invoicer, in the order in which they start. */
+export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: InvoicerOptions): Component[] {
+  const database = databaseName(config.TIDEMARK_PREFIX)
+  const metrics = createMetrics('invoicer')
+  const clickHouse = createClickHouse({
+    url: config.CLICKHOUSE_URL,
+    user: config.CLICKHOUSE_USER,
+    password: config.CLICKHOUSE_PASSWORD,
+    database,
+    applicationName: 'tidemark-invoicer',
+    // A month of a large tenant, read from raw.
+    timeoutMs: 300_000,
+  })
+  const pool = createPool({
+    url: config.POSTGRES_URL,
+    database,
+    user: 'tidemark_invoicer',
+    password: config.POSTGRES_ROLE_PASSWORD,
+    max: 12 + config.INVOICER_COLLECTION_CONCURRENCY,
+    applicationName: 'tidemark-invoicer',
+    log,
+  })
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'tidemark-invoicer', log })
+  const producer = createProducer(kafka)
+  const processor = createStripeProcessor({
+    secretKey: config.STRIPE_SECRET_KEY,
+    apiUrl: config.STRIPE_API_URL,
+    webhookSecret: config.STRIPE_WEBHOOK_SECRET,
+    timeoutMs: config.INVOICER_PAYMENT_TIMEOUT_MS,
+  })
+  const health = createHealth({
+    checks: {
+      clickhouse: () => clickHouse.ping(),
+      kafka: () => ping(kafka),
+      postgres: () => pool.query('SELECT 1'),
+    },
+  })
+  const server = createHttpServer({ log, metrics, health, bodyLimitBytes })
+  const principals = createPrincipals(createAuthenticator(pool, clock.now))
+  const deps = { pool, clickHouse, clock, log }
+  addCatalogueRoutes(server, deps, principals)
+  addInvoiceRoutes(server, deps, principals)
+  addClosingRoutes(
+    server,
+    deps,
+    {
+      graceMs: config.INVOICER_GRACE_SECONDS * 1000,
+      gateWaitMs: config.INVOICER_GATE_WAIT_MS,
+      batchSize: config.INVOICER_CLOSE_BATCH_SIZE,
+    },
+    principals,
+  )
+  const payments = { pool, processor, clock, log, metrics, fatal, ...paymentTimes(config) }
+  const collecting = createCollecting(config, payments)
+  addCollectRoute(server, { pool, clock, collector: collecting.collector }, principals)
+  addStripeWebhookRoute(server, payments)
+  return [
+    closing('clickhouse client', () => clickHouse.close()),
+    closing('postgres pool', () => pool.end()),
+    closing('kafka client', () => kafka.disconnect()),
+    closing('kafka producer', () => producer.disconnect()),
+    createOutboxRelay({ pool, producer, clock, log, metrics, fatal, prefix: config.TIDEMARK_PREFIX }),
+    createWebhookProcessing(payments),
+    collecting.component,
+    {
+      name: 'http server',
+      async start() {
+        const address = await server.listen({ host: config.INVOICER_HOST, port: config.INVOICER_PORT })
+        log.info({ address }, 'listening')
+      },
+      stop: () => server.close(),
+    },
+  ]
+}
+
+/** Clients connect with their first use; they only need an end. */
+const closing = (name: string, stop: () => Promise<void>): Component => ({ name, start: () => {}, stop })
