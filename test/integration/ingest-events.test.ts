@@ -241,9 +241,9 @@ test('a media type that does not fit the body is told so', async () => {
 
 test('numbers that a double would change are refused one by one, and never changed', async () => {
   const event = (text: string) =>
-    JSON.stringify(sampleEvent({ id: `n${text}` })).replace(
-      /"data":\{.*\}/,
-      `"data":{"items":[{"size":${text}}]}`,
+    JSON.stringify(sampleEvent({ id: `n${text}`, data: 'here' })).replace(
+      '"here"',
+      `{"items":[{"size":${text}}]}`,
     )
   const body = `[${['12345678901234567890', '0.1', '1e3', '1e400', '1234567890123456'].map(event).join(',')}]`
   const answer = await postEvents(ingest.url, body, { key: acme.key })
@@ -272,6 +272,6 @@ test('it tells what it took in, and that it is ready', async () => {
   const metrics = await (await fetch(`${ingest.url}/metrics`)).text()
   const counted = metrics.split('\n').filter((line) => line.includes('door="http"'))
   expect(counted).toContainEqual(expect.stringMatching(/^tidemark_ingest_events_accepted_total\{.*\} [1-9]/))
-  expect(counted).toContainEqual(expect.stringMatching(/_rejected_total\{.*code="number_inexact"\} 2$/))
+  expect(counted).toContainEqual(expect.stringMatching(/_rejected_total\{.*code="number_inexact".*\} 2$/))
   expect((await fetch(`${ingest.url}/readyz`)).status).toBe(200)
 })
