@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Failure } from './failure.ts'
 import { createHealth, type HealthOptions } from './health.ts'
 import { createHttpServer } from './http.ts'
@@ -167,4 +167,25 @@ test('metrics hold the duration by route pattern', async () => {
     'tidemark_http_request_duration_seconds_count{service="trial",method="POST",route="/things",status="200"} 1',
   )
   expect(body).toContain('process_cpu_seconds_total')
+})
+
+test('a stop waits for the request under way, but not for its connection to be idle long enough', async () => {
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const { server } = createServer({
+    checks: {
+      slow: () => {
+        asked.resolve()
+        return answered.promise
+      },
+    },
+  })
+  const address = await server.listen({ host: '127.0.0.1', port: 0 })
+  const answer = fetch(`${address}/readyz`)
+  await asked.promise
+  const closed = server.close()
+  await vi.waitFor(() => expect(server.server.listening).toBe(false), { interval: 1 })
+  answered.resolve()
+  expect((await answer).status).toBe(200)
+  await closed
 })

@@ -50,7 +50,19 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   addProblems(server)
   addDurations(server, options.metrics)
   addProbes(server, options)
+  endConnections(server)
   return server
+}
+
+/** Closing ends idle connections only: one whose request is under way would hold the stop for its keep-alive time. */
+function endConnections(server: FastifyInstance): void {
+  let closing = false
+  server.addHook('preClose', async () => {
+    closing = true
+  })
+  server.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
 }
 
 /** A caller's own id is kept so that one request can be followed through both logs; a strange one is replaced. */
