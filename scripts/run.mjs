@@ -84,8 +84,12 @@ function isInstalled(lock) {
 function install() {
   const begun = Date.now()
   console.log('Installing the packages of package-lock.json (about 1 GB on disk, once) …')
-  const npm = spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit' })
-  if (npm.status !== 0) stop('npm ci failed, see above. Nothing was started.')
+  // Not `npm ci`: it empties node_modules first, and refuses a lockfile made where the registry lacked packages of
+  // other platforms. Without saving, the lockfile stays as it is and still decides every version. Only errors are
+  // shown: the warnings say that some packages want a newer Node, which is what they will be run with.
+  const args = ['install', '--no-save', '--loglevel=error']
+  const npm = spawnSync('npm', args, { cwd: root, stdio: 'inherit' })
+  if (npm.status !== 0) stop('npm install failed, see above. Nothing was started.')
   console.log(`Installed in ${seconds(begun)}.`)
 }
 
