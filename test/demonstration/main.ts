@@ -113,9 +113,13 @@ const ctrlC = (): Promise<void> =>
   })
 
 async function stop(): Promise<void> {
+  const { services, stack } = running
+  if (services.length === 0 && stack === undefined) return
   line('\nStopping; the data stay.')
-  await stopServices(running.services)
-  await running.stack?.stop()
+  running.services = []
+  delete running.stack
+  await stopServices(services)
+  await stack?.stop()
 }
 
 // A person may end it at any moment: what runs is stopped in order all the same.

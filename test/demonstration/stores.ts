@@ -73,15 +73,21 @@ export async function countRaw(stores: Stores): Promise<number> {
   return Number(row?.rows ?? 0)
 }
 
-/** Seals published and how far the last completed pass reached, as the sum of its cut's offsets. */
-export async function sealing(stores: Stores): Promise<{ seals: number; position: number }> {
+/** Seals published, how far the last completed pass reached (sum of its cut's offsets), and the closed hours it left. */
+export async function sealing(stores: Stores): Promise<{ seals: number; position: number; waiting: number }> {
   const [seals] = await stores.clickHouse.query<{ seals: string }>(
     'SELECT count() AS seals FROM usage_seals FINAL',
   )
-  const [pass] = await stores.clickHouse.query<{ position: string }>(
-    'SELECT max(arraySum(arrayMap(entry -> entry.3, cut))) AS position FROM usage_seal_passes',
+  const [pass] = await stores.clickHouse.query<{ position: string; waiting: string }>(
+    `SELECT arraySum(arrayMap(entry -> entry.3, cut)) AS position,
+            arrayCount(cell -> cell.3 < toStartOfHour(now('UTC')), dirty) AS waiting
+     FROM usage_seal_passes ORDER BY seal_version DESC LIMIT 1`,
   )
-  return { seals: Number(seals?.seals ?? 0), position: Number(pass?.position ?? 0) }
+  return {
+    seals: Number(seals?.seals ?? 0),
+    position: Number(pass?.position ?? 0),
+    waiting: Number(pass?.waiting ?? 0),
+  }
 }
 
 /** The latest state of each invoice's payment attempts. */

@@ -59,7 +59,8 @@ async function awaitSeals(stores: Stores): Promise<void> {
   const seals = await step('Closed hours sealed', () =>
     until('a sealing pass over all events', async () => {
       const done = await sealing(stores)
-      return done.position >= consumed ? done.seals : undefined
+      status(`Closed hours sealed: ${thousands(done.seals)} so far`)
+      return done.position >= consumed && done.waiting === 0 ? done.seals : undefined
     }),
   )
   finish('✔', `${thousands(seals)} hours of meters sealed`)
