@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Failure } from '../process/failure.ts'
 import { mavenFault } from './java.ts'
+import { launcher } from './launcher.ts'
 import { lock } from './process-lock.ts'
 import { programsPom, redisBinary, redisFolder } from './programs-pom.ts'
 
@@ -25,7 +26,7 @@ export async function installPrograms(
   if (await exists(installed)) return installed
   const fault = await mavenFault(env)
   if (fault !== undefined) throw new Failure(fault, { code: 'stack.maven_missing', retryable: false })
-  report('waiting for another fetch')
+  report('waiting for its turn')
   const held = await lock(`programs:${folder}`)
   try {
     if (!(await exists(installed))) await fetchPrograms(folder, installed, env, report)
@@ -60,15 +61,16 @@ async function fetchPrograms(
 }
 
 async function runMaven(draft: string, env: NodeJS.ProcessEnv, report: Report): Promise<void> {
-  const args = ['--batch-mode', '--file', join(draft, 'pom.xml'), `-Dprograms=${draft}`, 'generate-resources']
-  const maven = spawn('mvn', args, { env, cwd: draft, stdio: ['ignore', 'pipe', 'inherit'] })
+  const goal = ['--batch-mode', '--file', join(draft, 'pom.xml'), `-Dprograms=${draft}`, 'generate-resources']
+  const { command, args } = await launcher({ command: 'mvn', args: goal })
+  const maven = spawn(command, args, { env, cwd: draft, stdio: ['ignore', 'pipe', 'pipe'] })
   const errors: string[] = []
-  const lines = createInterface({ input: maven.stdout })
-  lines.on('line', (line) => {
-    const file = /Downloading from .*\/([^/]+)$/.exec(line)?.[1]
-    if (file !== undefined) report(file)
-    if (line.includes('ERROR') && errors.length < 3) errors.push(line)
-  })
+  for (const input of [maven.stdout, maven.stderr])
+    createInterface({ input }).on('line', (line) => {
+      const file = /Downloading from .*\/([^/]+)$/.exec(line)?.[1]
+      if (file !== undefined) report(file)
+      if (line.includes('ERROR') && errors.length < 3) errors.push(line)
+    })
   const code = await new Promise((resolve, reject) => {
     maven.once('error', reject)
     maven.once('close', resolve)
