@@ -71,7 +71,8 @@ export async function foundTestCompany(name: string, card = 'pm_card_visa'): Pro
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return { status: response.status, body: await response.json() }
+    const answer: Body = JSON.parse(await response.text())
+    return { status: response.status, body: answer }
   }
   const closed = monthlyPeriodAt(monthlyPeriodAt(Date.now() * 1000, 1, 'UTC').start - 1, 1, 'UTC')
   const subject = 'workspace-1'
