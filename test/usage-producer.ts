@@ -55,9 +55,11 @@ export async function openUsageProducer(
   }
 }
 
+/** One instant for a whole run: the same event made twice has the same payload. */
+const now = Math.floor(Date.now() / 1000) * 1_000_000
+
 /** An event that ingest would have accepted now; what a test cares for is given. */
 export function usageEvent(given: Partial<UsageEvent> & { id: string }): UsageEvent {
-  const now = Math.floor(Date.now() / 1000) * 1_000_000
   const event = {
     tenant: 'acme',
     tenantNumber: 1,

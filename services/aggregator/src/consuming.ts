@@ -124,6 +124,8 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     async closePartition(number) {
       const partition = open.get(number)
       open.delete(number)
+      // Whoever has the partition now knows its lag.
+      metrics.lag.remove({ partition: number })
       await partition?.state.close()
     },
     onFatal: deps.fatal,

@@ -71,8 +71,9 @@ export async function countContiguous(
   const params = {
     ...partition,
     chunk: chunkOffsets.toString(),
-    lostFirst: lost.map(({ first }) => first.toString()),
-    lostLast: lost.map(({ last }) => last.toString()),
+    // As bigints: the client writes texts in an array with quotes, which no number is read from.
+    lostFirst: lost.map(({ first }) => first),
+    lostLast: lost.map(({ last }) => last),
   }
   const rows = await clickHouse.query<{ chunk: string; present: string }>(sql, params, { timeoutMs: 300_000 })
   const present = new Map(rows.map((row) => [BigInt(row.chunk), BigInt(row.present)]))
