@@ -19,8 +19,8 @@ export type UsageRoom = {
   readonly meters: MeterStore
   readonly log: UsageLog
   readonly logger: Log
-  /** One sealing pass that waits for nothing. */
-  seal(): Promise<PassReport>
+  /** One sealing pass that waits for nothing; a patient one leaves every hour that has got events since the last pass. */
+  seal(options?: { patient: boolean }): Promise<PassReport>
   /** A sealer that has read the watermarks and then stands still until it is told to go on. */
   stalledSealer(): Promise<{ goOn(): Promise<PassReport> }>
   close(): Promise<void>
@@ -38,11 +38,11 @@ export async function openUsageRoom(name: string): Promise<UsageRoom> {
   const pool = installation.openPool('tidemark_aggregator')
   const meters = createMeterStore(pool)
   const logger = createLog({ service: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false })
-  const seal = (watermarks: () => Promise<Watermarks>): Promise<PassReport> =>
+  const seal = (waitMs: number, watermarks: () => Promise<Watermarks>): Promise<PassReport> =>
     runPass({
       clickHouse,
       log: logger,
-      patience: createPatience({ quietMs: 0, mostMs: 0, retryMs: 0 }),
+      patience: createPatience({ quietMs: waitMs, mostMs: waitMs, retryMs: 0 }),
       nowMs: Date.now,
       readMeters: meters.all,
       readWatermarks: watermarks,
@@ -54,11 +54,11 @@ export async function openUsageRoom(name: string): Promise<UsageRoom> {
     meters,
     log: createUsageLog(clickHouse),
     logger,
-    seal: () => seal(() => readWatermarks(clickHouse, usageLogOf)),
+    seal: (options) => seal(options?.patient ? 600_000 : 0, () => readWatermarks(clickHouse, usageLogOf)),
     async stalledSealer() {
       const hasRead = Promise.withResolvers<void>()
       const mayGoOn = Promise.withResolvers<void>()
-      const pass = seal(async () => {
+      const pass = seal(0, async () => {
         const watermarks = await readWatermarks(clickHouse, usageLogOf)
         hasRead.resolve()
         await mayGoOn.promise

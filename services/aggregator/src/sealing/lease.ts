@@ -25,7 +25,8 @@ export function withSealingLease(
       })
       return true
     } finally {
-      // The lock belongs to the session: handed back to the pool it would stay locked.
+      // At once for whoever waits; and the session ends too, for handed back to the pool it might still hold the lock.
+      await connection.query('SELECT pg_advisory_unlock($1)', [lockKey]).catch(() => undefined)
       connection.discard()
     }
   })
