@@ -122,7 +122,7 @@ const harborPlans: DemoPlan[] = [
 ]
 
 /** A day inside the month that the demonstration closes: every zone's month has ended two days before now. */
-export function closedMonthAt(now: Micros1970): Micros1970 {
+function closedMonthAt(now: Micros1970): Micros1970 {
   const twoDaysAgo = now - 2 * 86_400_000_000
   return monthlyPeriodAt(twoDaysAgo, 1, 'UTC').start - 10 * 86_400_000_000
 }

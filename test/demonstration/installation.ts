@@ -11,7 +11,7 @@ import { line, step } from './print.ts'
 
 export const localFolder = join(import.meta.dirname, '..', '..', '.local')
 
-export const servicePorts: Record<ServiceName, number> = {
+const servicePorts: Record<ServiceName, number> = {
   ingest: Number(process.env.INGEST_PORT || 4100),
   aggregator: Number(process.env.AGGREGATOR_PORT || 4200),
   invoicer: Number(process.env.INVOICER_PORT || 4300),

@@ -9,7 +9,7 @@ export type Outcome = {
   certificates: { checked: number; failed: number }
 }
 
-export type Timing = { setup: number; ingest: number; close: number; total: number }
+type Timing = { setup: number; ingest: number; close: number; total: number }
 
 export type Summary = Outcome & { expected: Outcome; seconds: Timing }
 

@@ -1,8 +1,8 @@
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
-import type { DemoCustomer, DemoTenant } from './company.ts'
+import type { DemoTenant } from './company.ts'
 import { createRandom, type Random } from './random.ts'
 
-export type CloudEvent = {
+type CloudEvent = {
   specversion: string
   id: string
   source: string
@@ -157,8 +157,3 @@ function withRetries(random: Random, planned: PlannedEvent[]): PlannedEvent[] {
   }
   return [...sent, ...waiting]
 }
-
-export const isOf =
-  (customer: DemoCustomer) =>
-  (each: PlannedEvent): boolean =>
-    each.usage?.customer === customer.key

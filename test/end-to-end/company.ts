@@ -20,10 +20,10 @@ export type Company = {
   stop(): Promise<void>
 }
 
-export type CallOptions = { body?: unknown; contentType?: string; key?: string }
+type CallOptions = { body?: unknown; contentType?: string; key?: string }
 
 /** Answers of many shapes; each assertion says what it expects. Lists have items. */
-export type Body = Record<string, unknown> & { items: { id: string }[] }
+type Body = Record<string, unknown> & { items: { id: string }[] }
 
 const names: ServiceName[] = ['ingest', 'aggregator', 'invoicer', 'reconciler']
 
