@@ -9,7 +9,7 @@ const name = Type.String({ minLength: 1, maxLength: 200 })
 /** Keys that come from other systems: anything printable. */
 const externalKey = Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$' })
 const currency = Type.Enum(currencies)
-const instant = Type.String({ format: 'date-time', description: 'RFC 3339 with a zone' })
+const instant = Type.String({ maxLength: 64, description: 'RFC 3339 with a zone' })
 const unitPrice = Type.String({
   pattern: '^\\d{1,12}(\\.\\d{1,12})?$',
   description: 'Decimal text in major units of the currency, such as 0.0175',

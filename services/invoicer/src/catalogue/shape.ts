@@ -70,24 +70,33 @@ const itemsAt = (value: unknown, field: string): unknown[] => {
 }
 
 function faultsOf(errors: readonly TLocalizedValidationError[], root: string): CatalogueFault[] {
-  return errors
-    .filter(({ keyword }) => keyword !== 'boolean')
-    .flatMap((error) => {
-      const at = root + error.instancePath
-      if (error.keyword === 'required')
-        return error.params.requiredProperties.map((name) => ({
-          path: pathOf(`${at}/${name}`),
-          reason: 'is missing',
-        }))
-      if (error.keyword === 'additionalProperties')
-        return error.params.additionalProperties.map((name) => ({
-          path: pathOf(`${at}/${name}`),
-          reason: 'is not a field that is known here; remove it or mend its name',
-        }))
-      const allowed =
-        error.keyword === 'enum' ? `: use one of ${error.params.allowedValues.map(String).join(', ')}` : ''
-      return [{ path: pathOf(at), reason: error.message + allowed }]
-    })
+  const told = errors.filter(({ keyword }) => keyword !== 'boolean')
+  return [...Map.groupBy(told, ({ instancePath }) => instancePath)].flatMap(([pointer, some]) => {
+    const path = pathOf(root + pointer)
+    if (some.every(({ keyword }) => keyword !== 'anyOf')) return some.flatMap((error) => faultOf(error, path))
+    // One value may be of several kinds; what each of them asks for is one fault.
+    const reasons = some.filter(({ keyword }) => keyword !== 'anyOf').map(reasonOf)
+    return [{ path, reason: reasons.join(' or ') }]
+  })
+}
+
+function faultOf(error: TLocalizedValidationError, path: string): CatalogueFault[] {
+  const inside = (name: string) => (path === '' ? name : `${path}.${name}`)
+  if (error.keyword === 'required')
+    return error.params.requiredProperties.map((name) => ({ path: inside(name), reason: 'is missing' }))
+  if (error.keyword === 'additionalProperties')
+    return error.params.additionalProperties.map((name) => ({
+      path: inside(name),
+      reason: 'is not a field that is known here; remove it or mend its name',
+    }))
+  return [{ path, reason: reasonOf(error) }]
+}
+
+function reasonOf(error: TLocalizedValidationError): string {
+  // In YAML an amount without quotes is a number, which would lose its digits.
+  if (error.keyword === 'type' && error.params.type === 'string') return 'must be text, in quotes'
+  if (error.keyword !== 'enum') return error.message
+  return `${error.message}: use one of ${error.params.allowedValues.map(String).join(', ')}`
 }
 
 /** `/plans/0/prices/2/meter` as people write it: `plans[0].prices[2].meter`. */

@@ -48,13 +48,28 @@ export async function verifyInvoice(
   const anew = certify(tenant, inputs.invoice, draft, parseCut(inputs.cut), lost)
   const certified: { [key: string]: Json } = JSON.parse(document)
   if (anew.document !== document) {
-    const difference = firstDifference(certified, JSON.parse(anew.document))
+    const difference = firstDifference(causesFirst(certified), JSON.parse(anew.document))
     return { verified: false, difference: difference ?? { path: '', certified: document, recomputed: '' } }
   }
   const difference = firstDifference(describeCertified(certified), stored, '')
   if (difference) return { verified: false, difference: { ...difference, path: `stored ${difference.path}` } }
   return { verified: true, sha256: digest }
 }
+
+/** What an amount follows from is named before the amount itself. */
+const causesFirst = ({
+  mapping,
+  plan,
+  usage,
+  ...rest
+}: {
+  [key: string]: Json
+}): { [key: string]: Json } => ({
+  mapping: mapping ?? null,
+  plan: plan ?? null,
+  usage: usage ?? null,
+  ...rest,
+})
 
 const differs = (path: string, certified: Json, recomputed: Json): Verification => ({
   verified: false,
