@@ -43,6 +43,8 @@ export async function teardown(): Promise<void> {
   if (shared.users > 0) return
   globalThis.tidemarkTestStack = undefined
   await (await shared.stack).stop()
+  // Without servers of its own, all given from outside, nobody else removes it.
+  await rm(dir, { recursive: true, force: true })
 }
 
 async function startTestStack(): Promise<Stack> {
