@@ -1,0 +1,74 @@
+import { createKafka } from '@tidemark/infra/kafka/client.ts'
+import { createPool } from '@tidemark/infra/postgres/pool.ts'
+import { readConfigOrExit } from '@tidemark/infra/process/config.ts'
+import { asFailure } from '@tidemark/infra/process/failure.ts'
+import { createLog } from '@tidemark/infra/process/log.ts'
+import { databaseName } from '@tidemark/schemas/prefix.ts'
+import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
+import { configSchema } from './config.ts'
+import { type KeysOrder, keysUsage, readKeysOrder } from './keys-order.ts'
+import { createTenant } from './tenants.ts'
+
+const config = readConfigOrExit(configSchema, process.env)
+const prefix = config.TIDEMARK_PREFIX
+const log = createLog({ service: 'keys', level: 'warn', pretty: true })
+const pool = createPool({
+  url: config.POSTGRES_URL,
+  database: databaseName(prefix),
+  user: 'tidemark_ingest',
+  password: config.POSTGRES_ROLE_PASSWORD,
+  max: 1,
+  applicationName: 'tidemark-keys',
+  log,
+})
+const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'keys', log })
+
+try {
+  await carryOut(readKeysOrder(process.argv.slice(2)))
+} catch (error) {
+  const { code, message } = asFailure(error)
+  console.error(code === 'usage' ? `${message}\n\n${keysUsage}` : message)
+  process.exitCode = 1
+} finally {
+  await pool.end()
+  await kafka.disconnect()
+}
+
+async function carryOut(order: KeysOrder): Promise<void> {
+  if (order.kind === 'list') return printKeys(await listApiKeys(pool))
+  if (order.kind === 'revoke') {
+    const isRevoked = await revokeApiKey(pool, order.id)
+    if (isRevoked) return console.log(`Key ${order.id} is revoked; within 20 s no service takes it any more.`)
+    console.error(`There is no valid key ${order.id}; "list" shows all of them.`)
+    process.exitCode = 1
+    return
+  }
+  const places = { pool, kafka, prefix, replicationFactor: config.KAFKA_REPLICATION_FACTOR }
+  const tenant = await createTenant(places, order.tenant, order.tenantName)
+  const { name, scopes, mode, expiresAt } = order
+  const wanted = { tenant: tenant.id, name, scopes, mode, ...(expiresAt === undefined ? {} : { expiresAt }) }
+  const { id, key } = await createApiKey(pool, wanted)
+  // The key alone on standard output, so that a script can take it up.
+  console.error(`Key ${id} of tenant ${tenant.id} may ${scopes.join(', ')}. It is shown this once:`)
+  console.log(key)
+}
+
+function printKeys(keys: readonly ApiKey[]): void {
+  const rows = keys.map((key) => ({
+    id: key.id,
+    tenant: key.tenant,
+    name: key.name,
+    mode: key.mode,
+    scopes: key.scopes.join(','),
+    created: key.createdAt,
+    'last used': key.lastUsedAt ?? 'never',
+    state:
+      key.revokedAt !== null
+        ? `revoked ${key.revokedAt}`
+        : key.expiresAt === null
+          ? 'valid'
+          : `until ${key.expiresAt}`,
+  }))
+  if (rows.length === 0) console.log('There are no keys.')
+  else console.table(Object.fromEntries(rows.map(({ id, ...row }) => [id, row])))
+}
