@@ -2,10 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { provisionInstallation } from '@tidemark/infra/installation/provision.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
-import { environmentOf } from '@tidemark/infra/stack/environment.ts'
 import { defaultStackFolder } from '@tidemark/infra/stack/places.ts'
-import { findRunningStack, serverStates } from '@tidemark/infra/stack/running-stack.ts'
-import { startStackShown } from '@tidemark/infra/stack/shown-start.ts'
+import { startOrAttach } from '@tidemark/infra/stack/start-or-attach.ts'
 import { type ServiceName, type ServiceProcess, startService } from '../service-processes.ts'
 import { line, step } from './print.ts'
 
@@ -26,19 +24,8 @@ export type RunningServers = { env: Environment; stop(): Promise<void> }
 
 /** The local stack: the one that runs already, or a new one that ends with this process. */
 export async function bringUpStack(): Promise<RunningServers> {
-  const dir = defaultStackFolder(process.env)
-  const running = await findRunningStack(dir)
-  if (running) {
-    const states = await serverStates(running)
-    const ill = states.find(({ healthy }) => !healthy)
-    if (ill)
-      throw new Error(
-        `The stack runs, but ${ill.name} does not answer (${ill.answer}): npm run stack:down, then start again.`,
-      )
-    line('The local stack runs already: attached to it.')
-    return { env: environmentOf(running.settings, process.env), stop: async () => {} }
-  }
-  const stack = await startStackShown({ dir })
+  const stack = await startOrAttach({ dir: defaultStackFolder(process.env) })
+  if (stack.attached) line('  The local stack runs already: attached to it.')
   return { env: stack.environment, stop: () => stack.stop() }
 }
 
