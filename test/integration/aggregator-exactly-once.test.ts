@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { readRecordAt } from '@tidemark/infra/kafka/record-reader.ts'
 import { fetchEndOffsets } from '@tidemark/infra/kafka/topics.ts'
 import { unframe } from '@tidemark/infra/schema-registry/framing.ts'
+import { identityKey } from '@tidemark/schemas/event-identity.ts'
 import { usagePartitions } from '@tidemark/schemas/topics.ts'
 import { rejectedEventType } from '@tidemark/schemas/usage-event.ts'
 import { expect, test, vi } from 'vitest'
@@ -158,5 +159,37 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       originTopic: room.producer.topic,
       originPartition: wrong,
     })
+    await service.stop()
+  }))
+
+test.concurrent('a backfill that the state has forgotten is looked for in the ledger, in earlier logs too', () =>
+  inRoom(async (room) => {
+    const time = Date.now() * 1000 - 100 * 86_400_000_000
+    const known = usageEvent({ id: 'known', time })
+    const other = usageEvent({ id: 'other', time })
+    const planted = [known, other].map(({ tenantNumber, source, id, payloadHash }) => ({
+      identity: identityKey(tenantNumber, source, id).toString('hex'),
+      hash: (id === 'other' ? Buffer.alloc(16, 7) : payloadHash).toString('hex'),
+    }))
+    for (const { identity, hash } of planted) {
+      await room.clickHouse.command(
+        `INSERT INTO usage_ledger_by_identity SELECT unhex({identity:String}), 0, 7, 5, 'accepted', unhex({hash:String}), 0,
+           toDateTime64('2026-01-01 00:00:00', 6, 'UTC'), toDateTime('2026-01-01 00:00:00', 'UTC')`,
+        { identity, hash },
+      )
+    }
+    const service = await room.start()
+    await room.producer.send([known, other, usageEvent({ id: 'new', time }), usageEvent({ id: 'known' })])
+    await room.drained()
+    const verdicts = await room.clickHouse.query<{ verdict: string; first: number }>(
+      'SELECT verdict, first_log AS first FROM usage_ledger FINAL ORDER BY verdict, first',
+    )
+    expect([...new Set(verdicts.map(({ verdict, first }) => `${verdict} ${first}`))]).toEqual([
+      'accepted 1',
+      'duplicate 0',
+      'conflict 0',
+    ])
+    // Under a time of its own the same id is not asked for: it is a new event.
+    expect((await room.truth()).raw).toBe(2)
     await service.stop()
   }))

@@ -115,19 +115,20 @@ export async function findByIdentity(
   const found = new Map<string, LedgerClaim[]>()
   for (let at = 0; at < identities.length; at += questionsPerQuery) {
     const list = identities.slice(at, at + questionsPerQuery).map((identity) => identity.toString('hex'))
+    // No alias repeats a column's name: ClickHouse would take it for the column in WHERE.
     const rows = await clickHouse.query<{
-      identity: string
+      key: string
       log: number
       partition: number
       offset: string
       payloadHash: string
     }>(
-      `SELECT hex(identity) AS identity, log, partition, offset, hex(payload_hash) AS payloadHash
+      `SELECT hex(identity) AS key, log, partition, offset, hex(payload_hash) AS payloadHash
        FROM usage_ledger_by_identity WHERE verdict = 'accepted' AND identity IN (
          SELECT CAST(unhex(arrayJoin(splitByChar(',', '${list.join(',')}'))), 'FixedString(20)'))`,
     )
     for (const row of rows) {
-      const key = identityText(Buffer.from(row.identity, 'hex'))
+      const key = identityText(Buffer.from(row.key, 'hex'))
       const claims = found.get(key) ?? []
       const first = { log: row.log, partition: row.partition, offset: BigInt(row.offset) }
       claims.push({ first, payloadHash: Buffer.from(row.payloadHash, 'hex') })
