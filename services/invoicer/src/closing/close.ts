@@ -79,7 +79,10 @@ export async function closePeriods(deps: ClosingDeps, request: CloseRequest): Pr
       // A subscription whose earlier period was refused keeps its order: the later ones wait with it.
       const open = due.filter(({ subscription }) => !held.has(subscription.key))
       const { drafts, refused } = await draftGroup(deps, tenant, open, gate)
-      for (const refusal of refused) held.add(refusal.due.subscription.key)
+      for (const { due, code, reason } of refused) {
+        held.add(due.subscription.key)
+        deps.log.error({ tenant, subscription: due.subscription.key, code, reason }, 'A period stays open')
+      }
       result.refused.push(...refused)
       if (request.dryRun) result.drafts.push(...drafts)
       else result.invoices.push(...(await storeGroup(deps, request, drafts, gate, lost, revision)))

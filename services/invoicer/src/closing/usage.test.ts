@@ -1,0 +1,52 @@
+import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
+import { expect, test } from 'vitest'
+import { boundsOf, checkAllRead, clipAll, indexUsage, type UsageCell, usageOf } from './usage.ts'
+
+const period = { start: 100, end: 200 }
+const mapping = (subject: string, from: number, to: number) => ({ subject, customer: 'c', from, to })
+const cell = (subject: string, segment: number, quantity: string, matched = true): UsageCell => ({
+  subject,
+  segment,
+  matched,
+  count: 1n,
+  hash: 2n ** 127n,
+  unreadable: 0n,
+  quantity: decimal(quantity),
+})
+
+test('mappings are clipped to the period and stand in one order', () => {
+  const mappings = [
+    mapping('b', 150, Infinity),
+    mapping('a', -Infinity, 120),
+    mapping('a', 300, 400),
+    mapping('c', 0, 100),
+  ]
+  expect(clipAll(mappings, period)).toEqual([mapping('a', 100, 120), mapping('b', 150, 200)])
+})
+
+test('usage is what lies in the segments of a mapping, and counts by what the meter matches', () => {
+  const mappings = [mapping('a', 100, 120), mapping('b', 150, 200)]
+  const bounds = boundsOf(mappings, period)
+  expect(bounds).toEqual([100, 120, 150, 200])
+  const index = indexUsage(
+    [
+      cell('a', 1, '1.5'),
+      cell('a', 2, '100'),
+      cell('a', 1, '100', false),
+      cell('b', 2, '100'),
+      cell('b', 3, '0.25'),
+      cell('z', 1, '100'),
+    ],
+    bounds,
+  )
+  const used = usageOf(mappings, index)
+  expect(formatDecimal(used.quantity)).toBe('1.75')
+  expect(used).toMatchObject({ count: 2n, hash: 0n })
+})
+
+test('reading fewer or other events than the ledger accepted stops', () => {
+  const cells = [cell('a', 1, '1'), cell('z', 0, '1', false)]
+  expect(() => checkAllRead('t', cells, { count: 2n, hash: 0n })).not.toThrow()
+  expect(() => checkAllRead('t', cells, { count: 3n, hash: 0n })).toThrow('2 events')
+  expect(() => checkAllRead('t', cells, { count: 2n, hash: 1n })).toThrow('ledger accepted')
+})
