@@ -82,3 +82,20 @@ test('a new card between two sends of one attempt does not change what is sent',
   ])
   await room.expectPaidOnce(invoice)
 })
+
+test('a key that the processor refuses makes no customer past due', async () => {
+  await invoicer.stop()
+  const invoice = await room.openInvoice()
+  const misled = await room.startInvoicer({ STRIPE_SECRET_KEY: 'sk_live_of_nobody' })
+  const countTries = async () => {
+    const metrics = await (await fetch(`${room.url}/metrics`)).text()
+    return Number(
+      /tidemark_payment_failures_total\{code="processor_unauthorized".*\} (\d+)/.exec(metrics)?.[1],
+    )
+  }
+  await expect.poll(countTries, soon).toBeGreaterThan(2)
+  await misled.stop()
+  expect(await room.stateOf(invoice)).toBe('open')
+  invoicer = await room.startInvoicer()
+  await room.expectPaidOnce(invoice)
+})

@@ -16,7 +16,7 @@ import { type SimulatorProcess, startSimulator } from './stripe-simulator-proces
 
 export const webhookSecret = 'whsec_of_the_payments_room'
 
-export type TestAttempt = {
+type TestAttempt = {
   id: string
   state: string
   decline_code: string | null
