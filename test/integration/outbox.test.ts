@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createKafka, type KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createConsumer } from '@tidemark/infra/kafka/topic-consumer.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
@@ -8,7 +6,6 @@ import { recordChanges } from '@tidemark/invoicer/history.ts'
 import { invoiceEvent } from '@tidemark/invoicer/invoices/event.ts'
 import { billingEventsTopic } from '@tidemark/schemas/topics.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ServiceProcess, startService } from '../service-processes.ts'
 import { openPaymentsRoom, type PaymentsRoom, soon } from './payments-room.ts'
 
 /** Every change that was committed reaches billing.events, in order per customer, whatever kills the relay. */
@@ -24,14 +21,6 @@ afterAll(async () => {
   await kafka?.disconnect()
   await room?.close()
 })
-
-const start = (): Promise<ServiceProcess> =>
-  startService({
-    name: 'invoicer',
-    port: Number(new URL(room.url).port),
-    env: room.env,
-    logDirectory: join(tmpdir(), room.installation.prefix),
-  })
 
 const customers = Array.from({ length: 7 }, (_, index) => `customer-${index}`)
 
@@ -96,13 +85,13 @@ test('kill -9 while relaying, two relays at once: nothing is lost or out of orde
   await tell(steps, 0)
   for (let kill = 0; kill < 3; kill += 1) {
     const before = (await countUnpublished()) ?? 0n
-    const relay = await start()
+    const relay = await room.spawnInvoicer()
     await expect.poll(countUnpublished, { ...soon, interval: 1 }).toBeLessThan(before)
     await relay.stop('SIGKILL')
     await tell(100, steps + 100 * kill)
   }
   const all = steps + 300
-  const relay = await start()
+  const relay = await room.spawnInvoicer()
   const other = await room.startInvoicer({ INVOICER_PORT: '0' })
   await expect.poll(countUnpublished, soon).toBe(0n)
   await other.stop()
@@ -126,7 +115,7 @@ test('killed between the acknowledgement and the mark: the same events come agai
     // Whoever marks these rows waits for us.
     await connection.query('BEGIN')
     await connection.query('SELECT FROM billing.outbox WHERE published_at IS NULL FOR UPDATE')
-    const relay = await start()
+    const relay = await room.spawnInvoicer()
     await readTopic((told) => mine(told).length === 5 * customers.length)
     await relay.stop('SIGKILL')
     // PostgreSQL would still do what the dead process asked for.
@@ -134,7 +123,7 @@ test('killed between the acknowledgement and the mark: the same events come agai
     await connection.query('ROLLBACK')
   })
   expect(await countUnpublished()).toBe(BigInt(5 * customers.length))
-  const relay = await start()
+  const relay = await room.spawnInvoicer()
   await expect.poll(countUnpublished, soon).toBe(0n)
   await relay.stop()
   const told = mine(await readTopic((sofar) => mine(sofar).length === 2 * 5 * customers.length))

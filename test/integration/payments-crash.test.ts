@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ServiceProcess, startService } from '../service-processes.ts'
 import { openPaymentsRoom, type PaymentsRoom, paidEvents, soon } from './payments-room.ts'
 
 /** kill -9 of a real invoicer around the call: the next one finds out what became of the attempt. */
@@ -13,14 +10,6 @@ beforeAll(async () => {
   room = await openPaymentsRoom('paycrash')
 })
 afterAll(() => room?.close())
-
-const start = (env: Record<string, string> = {}): Promise<ServiceProcess> =>
-  startService({
-    name: 'invoicer',
-    port: Number(new URL(room.url).port),
-    env: { ...room.env, ...env },
-    logDirectory: join(tmpdir(), room.installation.prefix),
-  })
 
 /** A processor that takes connections and says nothing: what is sent to it never arrives anywhere. */
 async function startSilence() {
@@ -36,14 +25,14 @@ async function startSilence() {
 test('killed after the attempt was stored and before the processor got the call', async () => {
   const silence = await startSilence()
   const invoice = await room.openInvoice()
-  const first = await start({ STRIPE_API_URL: silence.url, INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
+  const first = await room.spawnInvoicer({ STRIPE_API_URL: silence.url, INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
   await silence.reached
   await first.stop('SIGKILL')
   expect(await room.attemptsOf(invoice)).toMatchObject([{ state: 'confirming' }])
   expect((await room.stripe.paymentIntents.list({ customer: invoice.processorCustomerId })).data).toEqual([])
   silence.close()
 
-  const second = await start()
+  const second = await room.spawnInvoicer()
   await room.expectPaidOnce(invoice)
   expect(await room.toldOf(invoice)).toEqual(paidEvents)
   await second.stop()
@@ -53,7 +42,7 @@ test('killed after the processor has executed and before the answer came', async
   await room.script('slow_after', { match: { method: 'POST', path: '/v1/payment_intents' }, delayMs: 60_000 })
   await room.script('webhook_lost', { match: { event: 'payment_intent.succeeded' } })
   const invoice = await room.openInvoice()
-  const first = await start({ INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
+  const first = await room.spawnInvoicer({ INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
   const intents = () => room.stripe.paymentIntents.list({ customer: invoice.processorCustomerId })
   await expect
     .poll(async () => (await intents()).data.map(({ status }) => status), soon)
@@ -61,7 +50,7 @@ test('killed after the processor has executed and before the answer came', async
   await first.stop('SIGKILL')
   expect(await room.stateOf(invoice)).toBe('open')
 
-  const second = await start({ INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
+  const second = await room.spawnInvoicer({ INVOICER_PAYMENT_TIMEOUT_MS: '1000' })
   await room.expectPaidOnce(invoice)
   expect(await room.toldOf(invoice)).toEqual(paidEvents)
   await second.stop()
@@ -72,11 +61,11 @@ test('killed again and again while it collects', async () => {
   const countPaid = async () =>
     (await Promise.all(invoices.map(room.stateOf))).filter((state) => state === 'paid').length
   for (const paidBefore of [1, 8, 20]) {
-    const process = await start({ INVOICER_COLLECTION_CONCURRENCY: '4' })
+    const process = await room.spawnInvoicer({ INVOICER_COLLECTION_CONCURRENCY: '4' })
     await expect.poll(countPaid, { ...soon, interval: 1 }).toBeGreaterThanOrEqual(paidBefore)
     await process.stop('SIGKILL')
   }
-  const last = await start()
+  const last = await room.spawnInvoicer()
   for (const invoice of invoices) {
     await room.expectPaidOnce(invoice)
     expect(await room.toldOf(invoice)).toEqual(paidEvents)

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 import { systemClock } from '@tidemark/infra/process/clock.ts'
 import { readConfig } from '@tidemark/infra/process/config.ts'
@@ -11,6 +14,7 @@ import { buildInvoicer } from '@tidemark/invoicer/service.ts'
 import type Stripe from 'stripe'
 import { expect } from 'vitest'
 import { createInstallation, type Installation, type TestTenant } from '../installation.ts'
+import { type ServiceProcess, startService } from '../service-processes.ts'
 import { insertCustomer, insertOpenInvoice } from './open-invoice.ts'
 import { type SimulatorProcess, startSimulator } from './stripe-simulator-process.ts'
 
@@ -36,6 +40,8 @@ export type PaymentsRoom = {
   readonly url: string
   /** What an invoicer process reads; all of this room's listen on one port, one after the other. */
   readonly env: Record<string, string>
+  /** Starts an invoicer as a process of its own, for tests that kill it. */
+  spawnInvoicer(env?: Record<string, string>): Promise<ServiceProcess>
   /** Starts an invoicer in this process. */
   startInvoicer(env?: Record<string, string>): Promise<{ stop(): Promise<void> }>
   /** An open invoice of a new customer with that card; 12.50 EUR unless told. */
@@ -64,6 +70,7 @@ export async function openPaymentsRoom(name: string): Promise<PaymentsRoom> {
   const secretKey = `sk_test_${randomUUID().replaceAll('-', '')}`
   const stripe = simulator.client(secretKey)
   const port = await freePort()
+  const logDirectory = mkdtempSync(join(tmpdir(), 'tidemark-invoicer-'))
   const url = `http://127.0.0.1:${port}`
   const env: Record<string, string> = {
     ...installation.env,
@@ -113,6 +120,8 @@ export async function openPaymentsRoom(name: string): Promise<PaymentsRoom> {
     stripe,
     url,
     env,
+    spawnInvoicer: (more = {}) =>
+      startService({ name: 'invoicer', port, env: { ...env, ...more }, logDirectory }),
     async startInvoicer(more = {}) {
       const level = process.env.TEST_LOG_LEVEL ?? 'silent'
       const log = createLog({ service: 'invoicer', level, pretty: false })
@@ -152,6 +161,7 @@ export async function openPaymentsRoom(name: string): Promise<PaymentsRoom> {
       return { status: response.status, body: await response.json() }
     },
     async close() {
+      rmSync(logDirectory, { recursive: true })
       await simulator.stop()
       await installation.remove()
     },
