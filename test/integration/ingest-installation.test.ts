@@ -1,4 +1,5 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
+import { provisionInstallation } from '@tidemark/infra/installation/provision.ts'
 import { createKafka } from '@tidemark/infra/kafka/client.ts'
 import { listTopics } from '@tidemark/infra/kafka/topics.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
@@ -30,4 +31,11 @@ test('an installation has the topics of the table, and each tenant has its inbou
     tenantNumber: acme.tenantNumber,
     scopes: ['ingest', 'read', 'admin'],
   })
+})
+
+test('two processes that provision at once, and again, change nothing', async () => {
+  const log = createLog({ service: 'test', level: 'silent', pretty: false })
+  const provision = () => provisionInstallation({ env: installation.env, log })
+  await Promise.all([provision(), provision()])
+  await provision()
 })

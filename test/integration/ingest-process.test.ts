@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { listApiKeys } from '@tidemark/ingest/api-keys.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createInstallation, type Installation, type TestTenant } from '../installation.ts'
 import { type ServiceProcess, startService } from '../service-processes.ts'
@@ -94,4 +95,6 @@ test('asked to stop under load, it answers what it took in, ends with exit code 
   await clients.ended
   expect([...clients.statuses].filter((status) => status !== 202 && status !== 503)).toEqual([])
   expect(await missingFromLog(clients.acknowledged)).toEqual([])
+  const [key] = await listApiKeys(installation.openPool('tidemark_ingest'))
+  expect(key?.lastUsedAt).not.toBeNull()
 })

@@ -42,6 +42,19 @@ test('every text that is cut short is faulty at its end, or is JSON', () => {
   expect(findJsonFault(text)).toBe(text.length)
 })
 
+test('a text with one character changed is faulty for both or for neither', () => {
+  const text = '{"a":[1.5e3,-2,true,null,"x\\"\\u00e4"],"b":{},"c":0}'
+  for (let at = 0; at < text.length; at++)
+    for (const character of '{}[],:"\\0-.eE+ tn\u0001') {
+      const changed = text.slice(0, at) + character + text.slice(at + 1)
+      const isJson = readJson(Buffer.from(changed)).kind === 'json'
+      const position = findJsonFault(changed)
+      // A fault lies at the change or behind it; only a text that is JSON is read to its end without one.
+      if (isJson) expect(position, changed).toBe(changed.length)
+      else expect(position, changed).toBeGreaterThanOrEqual(Math.min(at, 1))
+    }
+})
+
 test('the place is told as people count, in lines and columns', () => {
   expect(readJson(Buffer.from('[\n  1,\n  x\n]'))).toMatchObject({
     where: 'It breaks at character 9 (line 3, column 3).',
