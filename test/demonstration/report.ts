@@ -1,3 +1,4 @@
+import type { Meter } from '@tidemark/schemas/meter.ts'
 import { currencies, formatMicros } from '@tidemark/schemas/money.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
 import { type Environment, urlOf } from './installation.ts'
@@ -48,17 +49,22 @@ export function showWays(
 ): void {
   const database = databaseName(env.TIDEMARK_PREFIX ?? '')
   heading('Go on by hand')
-  line(`  Tenant ${tenant}; its admin key is in ${keyFile}:  KEY=$(cat ${keyFile})`)
+  line(`  Tenant ${tenant}; its admin key is in ${keyFile}:
+    KEY=$(cat ${keyFile})`)
+  // The demonstration's tenants have this meter already; making it again changes nothing.
   line(`
+  Make a meter
+    curl -s ${urlOf('aggregator')}/v1/meters -H "Authorization: Bearer $KEY" -H 'content-type: application/json' \\
+      -d '${JSON.stringify(exampleMeter)}'
   Send an event
     curl -s ${urlOf('ingest')}/v1/events -H "Authorization: Bearer $KEY" -H 'content-type: application/cloudevents+json' \\
       -d '{"specversion":"1.0","id":"'$(date +%s%N)'","source":"/me","type":"api.request","subject":"${tenant}-002","data":{"status":"ok","region":"eu"}}'
-  Ask for usage (after POST ${urlOf('aggregator')}/v1/meters)
-    curl -s "${urlOf('aggregator')}/v1/meters/api_calls/usage?window=day&from=${today(-1)}&to=${today(1)}" -H "Authorization: Bearer $KEY"
-  Read raw events
+  Ask for usage
+    curl -s "${urlOf('aggregator')}/v1/meters/api_calls/usage?window=day&subject=${tenant}-002&from=${day(-1)}&to=${day(1)}" -H "Authorization: Bearer $KEY"
+  Count raw events in ClickHouse
     curl -s "${env.CLICKHOUSE_URL}/?database=${database}&user=${env.CLICKHOUSE_USER}&password=${env.CLICKHOUSE_PASSWORD}" \\
       --data 'SELECT type, count() FROM usage_events FINAL GROUP BY type FORMAT PrettyCompact'
-  Read invoices
+  Read invoices in PostgreSQL
     psql ${withDatabase(env.POSTGRES_URL ?? '', database)} -c 'SELECT number, currency, state FROM billing.invoices LIMIT 5'`)
   if (invoiceId !== undefined)
     line(`  Have an invoice proved
@@ -68,7 +74,16 @@ export function showWays(
   Each answers /readyz and /metrics. Logs: .local/logs. Ctrl-C stops everything and keeps the data.`)
 }
 
-const today = (days: number): string =>
+const exampleMeter: Meter = {
+  key: 'api_calls',
+  eventType: 'api.request',
+  aggregation: 'count',
+  dimensions: { region: 'region' },
+  filters: [{ path: 'status', in: ['ok'] }],
+}
+
+/** Midnight UTC, so many days from today. */
+const day = (days: number): string =>
   `${new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)}T00:00:00Z`
 
 function withDatabase(url: string, database: string): string {

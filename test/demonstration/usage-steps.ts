@@ -37,7 +37,11 @@ export async function sendUsage(run: UsageRun, traffic: Traffic): Promise<SentUs
     `${thousands(overHttp.sent)} events over HTTP by ${clients} clients, acknowledged by Kafka (${rate(overHttp.sent, startedAt)})`,
   )
   await step(`${thousands(traffic.kafka.length)} events over Kafka`, () => overKafka)
-  await step('All of it relayed, decided and in ClickHouse', () => complete(run, Date.now()))
+  const lag = overHttp.accepted + traffic.kafka.length - sum(await countVerdicts(run.stores))
+  await step(
+    `All of it relayed, decided and in ClickHouse; lag was ${thousands(Math.max(0, lag))} events`,
+    () => complete(run, Date.now()),
+  )
   const ingestMs = performance.now() - startedAt
   finish('✔', `First event sent to last event in ClickHouse: ${seconds(ingestMs)}`)
   await awaitSeals(run.stores)
