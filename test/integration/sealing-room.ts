@@ -4,7 +4,7 @@ import type { Meter, MeterVersion } from '@tidemark/schemas/meter.ts'
 import { at, type LogEntry } from './usage-log.ts'
 import { openUsageRoom, type UsageRoom, usageLogOf } from './usage-room.ts'
 
-export type SealRow = { hour: string; version: string; count: string; matched: string }
+type SealRow = { hour: string; version: string; count: string; matched: string }
 
 export type SealingRoom = UsageRoom & {
   register(tenant?: string, meter?: Meter): Promise<MeterVersion>

@@ -2,7 +2,7 @@ import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
 import { payloadHash } from '@tidemark/schemas/event-identity.ts'
 import { formatInstant, hourOf, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
-import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
+import { currentLog, inboundTopic, inboundTopicSpec, usagePartitions } from '@tidemark/schemas/topics.ts'
 
 export type LoggedEvent = {
   tenant: string
@@ -23,6 +23,8 @@ export type UsageLog = {
   appendRejected(partition: number): void
   /** A raw row alone, as between two inserts of a consumer, or as a repair writes it. */
   writeRaw(entry: LogEntry): Promise<void>
+  /** All that a tenant sent by Kafka before `until` stood on usage.events before `relayedBefore`. */
+  writeRelay(tenant: string, until: Micros1970, relayedBefore: Micros1970): Promise<void>
   /** Writes what has been appended since: raw events, then cells, then the ledger, then the watermarks. */
   write(completeUntil: Micros1970, options?: { withoutRaw?: (entry: LogEntry) => boolean }): Promise<void>
 }
@@ -53,6 +55,18 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
       rejected.push({ partition, offset: takeOffset(partition) })
     },
     writeRaw: (entry) => clickHouse.insert('usage_events', [rawRow(entry)]),
+    writeRelay: (tenant, until, relayedBefore) =>
+      clickHouse.insert(
+        'usage_watermarks',
+        Array.from({ length: inboundTopicSpec(tenant).partitions }, (_, partition) => ({
+          topic: inboundTopic(tenant),
+          log: 1,
+          partition,
+          next_offset: 0,
+          complete_until: formatInstant(until),
+          relayed_before: formatInstant(relayedBefore),
+        })),
+      ),
     async write(completeUntil, { withoutRaw = () => false } = {}) {
       const raw = unwritten.filter((entry) => !withoutRaw(entry)).map(rawRow)
       await clickHouse.insert('usage_events', raw)

@@ -40,6 +40,7 @@ beforeAll(async () => {
   append('acme', 'alice', '2026-10-05T18:30:00Z', 16, 'eu')
   append('other', 'alice', '2026-10-04T18:30:00Z', 1_000, 'eu')
   await room.log.write(at('2026-10-07T00:00:00Z'))
+  await room.log.writeRelay('acme', at('2026-10-08T00:00:00Z'), at('2026-10-07T00:00:00Z'))
 })
 afterAll(async () => {
   await http?.close()
@@ -180,11 +181,33 @@ test.each<[Record<string, string>, string[]]>([
   [{ ...range, cursor: 'abc' }, ['cursor']],
   [{ ...range, version: 'latest' }, ['version']],
   [{ ...range, colour: 'red' }, ['colour']],
-  [{ from: '2024-10-04T00:00:00Z', to: '2026-10-04T00:00:00Z', window: 'hour' }, ['window']],
+  [
+    { from: '2025-09-01T12:00:00Z', to: '2026-10-06T12:00:00Z', window: 'hour', timeZone: 'Asia/Kolkata' },
+    ['window'],
+  ],
 ])('what is wrong with a query is named: %j', async (query, fields) => {
   const answer = await ask(query)
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
   expect(fieldsOf(answer)).toEqual(fields)
+})
+
+test('a year of hours in a zone that divides each of them is one query', async () => {
+  const query = {
+    from: '2025-09-01T12:30:00.5Z',
+    to: '2026-10-06T12:00:00Z',
+    window: 'hour',
+    timeZone: 'Asia/Kolkata',
+  }
+  const { status, body } = await askTwice({ ...query, limit: '10000' })
+  expect([status, body.detail]).toEqual([200, undefined])
+  expect(body.items).toHaveLength(9_600)
+  const filled = body.items.filter(({ value }: Item) => value !== '0')
+  expect(filled.map(({ windowStart, value }: Item) => `${windowStart.slice(0, 16)} ${value}`)).toEqual([
+    '2026-10-04T17:30 1',
+    '2026-10-04T18:30 6',
+    '2026-10-05T17:30 8',
+    '2026-10-05T18:30 16',
+  ])
 })
 
 test('an unknown meter and an unknown version are 404', async () => {
@@ -197,6 +220,7 @@ test('completeness says which partitions are missing', async () => {
   expect((await until('2026-10-06T00:00:00Z')).body).toMatchObject({ complete: true, missing: [] })
   const { body } = await until('2026-10-08T00:00:00Z')
   expect(body.complete).toBe(false)
+  // Partitions of usage.events; the relay has come as far.
   expect(body.missing).toHaveLength(8)
   expect(body.missing[0]).toMatchObject({ topic: 'usage.events', partition: 0 })
   expect((await until('soon')).status).toBe(400)

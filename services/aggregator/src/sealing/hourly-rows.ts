@@ -6,6 +6,8 @@ import type { Slice } from './cell.ts'
 
 /** SELECTs in one INSERT: each insert makes a part on disk, and many small ones are what ClickHouse bears least. */
 const selectsPerInsert = 24
+/** Parameters travel in the address of a request, of which ClickHouse takes a mebibyte; escaping can make them longer. */
+const parameterBytesPerInsert = 131_072
 
 /**
  * Recomputes the hours of the slices whole from raw events, for every meter, and writes them under the seal version.
@@ -18,18 +20,32 @@ export async function writeHours(
   sealVersion: bigint,
 ): Promise<void> {
   const pairs = slices.flatMap((slice) => slice.meters.map((meter) => ({ slice, meter })))
-  for (let start = 0; start < pairs.length; start += selectsPerInsert) {
-    const selects = pairs
-      .slice(start, start + selectsPerInsert)
-      .map(({ slice, meter }, index) => hoursOfMeter(slice, meter, `m${index}_`, cut))
+  const selects = pairs.map(({ slice, meter }, index) => hoursOfMeter(slice, meter, `m${index}_`, cut))
+  for (const group of groupsOf(selects))
     await clickHouse.command(
       `INSERT INTO usage_hourly (tenant, meter_key, meter_version, subject, hour, dimensions, seal_version,
          event_count, event_hash, unreadable, sum, min, max)
-       ${selects.map(({ sql }) => sql).join('\nUNION ALL\n')}`,
-      Object.assign({ sealVersion }, atCut(cut).params, ...selects.map(({ params }) => params)),
+       ${group.map(({ sql }) => sql).join('\nUNION ALL\n')}`,
+      Object.assign({ sealVersion }, atCut(cut).params, ...group.map(({ params }) => params)),
       { timeoutMs: 600_000 },
     )
+}
+
+function groupsOf(selects: readonly Sql[]): Sql[][] {
+  const groups: Sql[][] = []
+  let bytes = 0
+  for (const select of selects) {
+    const more = Buffer.byteLength(JSON.stringify(select.params))
+    const group = groups.at(-1)
+    if (group && group.length < selectsPerInsert && bytes + more <= parameterBytesPerInsert) {
+      group.push(select)
+      bytes += more
+    } else {
+      groups.push([select])
+      bytes = more
+    }
   }
+  return groups
 }
 
 function hoursOfMeter(slice: Slice, meter: MeterVersion, prefix: string, cut: Cut): Sql {

@@ -7,8 +7,10 @@ import { type CellProof, isProved, proveCells } from './cell-proof.ts'
 import { writeHours } from './hourly-rows.ts'
 import { writeSeals } from './seals.ts'
 
-/** About a day of ten types: what one statement of proof reads, and its parameters, stay within bounds. */
+/** What one statement of proof reads, and the parameters that it carries, stay within bounds. */
 const cellsPerBatch = 240
+/** Cells times their meters: rows that a batch publishes. */
+const sealsPerBatch = 1_200
 
 export type SealedCells = { readonly sealed: readonly Cell[]; readonly unproved: readonly Cell[] }
 
@@ -22,8 +24,7 @@ export async function sealCells(
 ): Promise<SealedCells> {
   const sealed: Cell[] = []
   const unproved: Cell[] = []
-  for (let start = 0; start < cells.length; start += cellsPerBatch) {
-    const batch = cells.slice(start, start + cellsPerBatch)
+  for (const batch of batchesOf(cells, metersOf)) {
     const proofs = await proveCells(clickHouse, batch, cut)
     const proofOf = (cell: Cell): CellProof | undefined => proofs.get(cellName(cell))
     const proved = batch.filter((cell) => {
@@ -41,6 +42,23 @@ export async function sealCells(
     unproved.push(...failed)
   }
   return { sealed, unproved }
+}
+
+function batchesOf(cells: readonly Cell[], metersOf: (cell: Cell) => readonly MeterVersion[]): Cell[][] {
+  const batches: Cell[][] = []
+  let seals = sealsPerBatch
+  for (const cell of cells) {
+    const more = metersOf(cell).length
+    const batch = batches.at(-1)
+    if (batch === undefined || batch.length === cellsPerBatch || seals + more > sealsPerBatch) {
+      batches.push([cell])
+      seals = more
+    } else {
+      batch.push(cell)
+      seals += more
+    }
+  }
+  return batches
 }
 
 function warn(log: Log, { tenant, type, hour }: Cell, proof: CellProof | undefined): void {

@@ -1,5 +1,5 @@
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
-import { inboundTopic } from '@tidemark/schemas/topics.ts'
+import { inboundTopicSpec } from '@tidemark/schemas/topics.ts'
 import { processedUntil, type RelayWatermark, type Watermarks } from './watermarks.ts'
 
 /** What a partition has not reached yet, usage.events and a tenant's inbound topic alike. */
@@ -26,7 +26,8 @@ const remembered = 120
  */
 export function createCompleteness(): Completeness {
   const seen = new Map<string, RelayWatermark[]>()
-  const nameOf = ({ topic, partition }: RelayWatermark) => `${topic}/${partition}`
+  const nameOf = ({ topic, partition }: Pick<RelayWatermark, 'topic' | 'partition'>) =>
+    `${topic}/${partition}`
 
   function observe({ relays }: Watermarks): void {
     for (const relay of relays) {
@@ -38,25 +39,26 @@ export function createCompleteness(): Completeness {
     }
   }
 
-  function relayedUntil(relay: RelayWatermark, reached: Micros1970): Micros1970 {
-    const counting = (seen.get(nameOf(relay)) ?? []).filter(({ relayedBefore }) => relayedBefore <= reached)
+  function relayedUntil(name: string, reached: Micros1970): Micros1970 {
+    const counting = (seen.get(name) ?? []).filter(({ relayedBefore }) => relayedBefore <= reached)
     return Math.max(0, ...counting.map(({ completeUntil }) => completeUntil))
   }
 
   function perPartition(watermarks: Watermarks, tenant: string): Missing[] {
     observe(watermarks)
     const reached = processedUntil(watermarks)
-    const relays = watermarks.relays.filter(({ topic }) => topic.endsWith(inboundTopic(tenant)))
+    const { name: topic, partitions } = inboundTopicSpec(tenant)
     return [
       ...watermarks.partitions.map(({ partition, completeUntil }) => ({
         topic: 'usage.events' as const,
         partition,
         completeUntil,
       })),
-      ...relays.map((relay) => ({
+      // Every tenant may send by Kafka too; a partition without a row has not been looked at yet.
+      ...Array.from({ length: partitions }, (_, partition) => ({
         topic: 'usage.inbound' as const,
-        partition: relay.partition,
-        completeUntil: relayedUntil(relay, reached),
+        partition,
+        completeUntil: relayedUntil(nameOf({ topic, partition }), reached),
       })),
     ]
   }

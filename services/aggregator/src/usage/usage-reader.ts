@@ -5,7 +5,7 @@ import { inRanges, rangesBetween } from './cut-range.ts'
 import { type Hour, hoursOf, planHours } from './hour-plan.ts'
 import { findPass, type PassOfMeter } from './seal-pass.ts'
 import type { UsageQuery, UsageRow } from './usage-query.ts'
-import { rawPart, sealedPart, type UsagePart, usageStatement } from './usage-statement.ts'
+import { rawPart, sealedPart, type UsagePart, usageStatement, wholeSeconds } from './usage-statement.ts'
 
 /**
  * The usage of a meter as of the query's cut: sealed hours where their seal holds exactly the events below the cut, raw
@@ -39,15 +39,16 @@ async function sumParts(
 ): Promise<UsageRow[]> {
   const { sql, params } = usageStatement(query, parts)
   const rows = await clickHouse.query<{
-    windowStart: string
+    windowSecond: number
     subject: string
     dimensions: string[]
     eventCount: string
     unreadable: string
     value: string
   }>(sql, params)
+  const starts = new Map(query.windowStarts.map((start) => [wholeSeconds(start), start]))
   return rows.map((row) => ({
-    windowStart: Number(row.windowStart),
+    windowStart: starts.get(row.windowSecond) ?? query.from,
     subject: row.subject,
     dimensions: row.dimensions,
     value: formatDecimal(decimal(row.value)),

@@ -23,10 +23,9 @@ export type UsageRequest = {
 /** Groups and windows together in one page. */
 const defaultLimit = 1_000
 const largestLimit = 10_000
-/** A year and a month of hours; more is a report to export, not a query. */
-const mostWindows = 9_600
-/** Just above two years: what a query reads has to stay a query. */
-const mostDays = 800
+/** As far as events reach back, by the hour: lists of hours and windows have to fit into parameters of a statement. */
+const mostDays = 400
+const mostWindows = mostDays * 24
 
 const parameters = ['from', 'to', 'window', 'timeZone', 'subject', 'groupBy', 'cursor', 'limit', 'version']
 

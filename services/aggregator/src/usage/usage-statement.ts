@@ -1,4 +1,5 @@
 import { atCut, dimensionNames, meterSql, type Sql } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { daysOf, type Hour, hoursOf } from './hour-plan.ts'
 import type { UsageQuery } from './usage-query.ts'
 
@@ -15,7 +16,7 @@ export function rawPart(query: UsageQuery, hours?: readonly Hour[]): UsagePart {
   const inHours =
     hours === undefined ? '' : 'AND toUnixTimestamp(toStartOfHour(time)) IN {rawHours:Array(UInt32)}'
   return {
-    sql: `SELECT ${windowOf('toUnixTimestamp64Micro(time)')} AS w, ${subjectOf(query)} AS s,
+    sql: `SELECT ${windowOf('time')} AS w, ${subjectOf(query)} AS s,
         ${dimensionsOf(query)} AS g, count() AS c, countIf(quantity IS NULL) AS u,
         ifNull(sum(toDecimal256(quantity, 9)), toDecimal256(0, 9)) AS v
       FROM (
@@ -40,7 +41,7 @@ export function rawPart(query: UsageQuery, hours?: readonly Hour[]): UsagePart {
 export function sealedPart(query: UsageQuery, passVersion: string, rawHours: readonly Hour[]): UsagePart {
   const hours = hoursOf(query)
   return {
-    sql: `SELECT ${windowOf('toInt64(toUnixTimestamp(hour)) * 1000000')} AS w, ${subjectOf(query)} AS s,
+    sql: `SELECT ${windowOf('hour')} AS w, ${subjectOf(query)} AS s,
         ${dimensionsOf(query)} AS g, event_count AS c, unreadable AS u, sum AS v
       FROM usage_hourly FINAL
       WHERE ${ofMeter} AND hour >= {firstHour:DateTime('UTC')} AND hour <= {lastHour:DateTime('UTC')}
@@ -68,7 +69,7 @@ const ofMeter = 'tenant = {tenant:String} AND meter_key = {meter:String} AND met
 /** The parts added up. */
 export function usageStatement(query: UsageQuery, parts: readonly UsagePart[]): Sql {
   return {
-    sql: `SELECT toString(w) AS windowStart, s AS subject, g AS dimensions, toString(sum(c)) AS eventCount,
+    sql: `SELECT w AS windowSecond, s AS subject, g AS dimensions, toString(sum(c)) AS eventCount,
         toString(sum(u)) AS unreadable, toString(sum(v)) AS value
       FROM (${parts.map(({ sql }) => sql).join('\nUNION ALL\n')})
       GROUP BY w, s, g ORDER BY w, s, g LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
@@ -80,7 +81,12 @@ export function usageStatement(query: UsageQuery, parts: readonly UsagePart[]): 
 }
 
 // The windows come from one place, so that a raw event and a sealed hour can never be divided differently.
-const windowOf = (micros: string): string => `roundDown(${micros}, {windowStarts:Array(Int64)})`
+// Whole seconds tell them apart: every start but the first, which the range begins with, is one; and a list of them is
+// short enough for a parameter, which ClickHouse takes up to 128 KiB long.
+const windowOf = (instant: string): string =>
+  `roundDown(toUnixTimestamp(${instant}), {windowStarts:Array(UInt32)})`
+
+export const wholeSeconds = (instant: Micros1970): number => Math.floor(instant / 1_000_000)
 
 const subjectOf = (query: UsageQuery): string => (query.groupBySubject ? 'subject' : "''")
 
@@ -98,6 +104,6 @@ const commonParams = ({ meter, from, to, windowStarts, subject }: UsageQuery) =>
   type: meter.eventType,
   from,
   to,
-  windowStarts,
+  windowStarts: windowStarts.map(wholeSeconds),
   ...(subject === undefined ? {} : { subject }),
 })

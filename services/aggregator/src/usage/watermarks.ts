@@ -56,7 +56,7 @@ export async function readWatermarks(clickHouse: ClickHouse, current: UsageLog):
           completeUntil: 0,
         },
     ),
-    relays: rows.filter(({ topic }) => topic.includes(inboundTopic(''))).map(relayOf),
+    relays: rows.filter(({ topic }) => topic.startsWith(inboundTopic(''))).map(relayOf),
   }
 }
 
