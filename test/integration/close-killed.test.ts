@@ -38,7 +38,7 @@ const startInvoicer = async (): Promise<ServiceProcess> =>
   startService({
     name: 'invoicer',
     port: await freePort(),
-    env: { ...room.installation.env, INVOICER_CLOSE_BATCH_SIZE: '1' },
+    env: { ...room.installation.env, INVOICER_CLOSE_BATCH_SIZE: '1', INVOICER_COLLECTION_ENABLED: 'false' },
     logDirectory: folder,
   })
 

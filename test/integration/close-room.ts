@@ -15,7 +15,7 @@ import { currentLog, inboundTopic, inboundTopicSpec } from '@tidemark/schemas/to
 import { createInstallation, type Installation, type TestTenant } from '../installation.ts'
 import { createUsageLog, type UsageLog } from './usage-log.ts'
 
-export type Answer = { status: number; body: Record<string, unknown> }
+type Answer = { status: number; body: Record<string, unknown> }
 
 /** An invoicer on an installation of its own, where the test writes the log that it bills from. */
 export type CloseRoom = {
@@ -50,6 +50,8 @@ export async function openCloseRoom(name: string): Promise<CloseRoom> {
     INVOICER_PORT: String(port),
     INVOICER_GATE_WAIT_MS: '0',
     INVOICER_GRACE_SECONDS: '0',
+    // Invoices stay as they were opened while the test looks at them.
+    INVOICER_COLLECTION_ENABLED: 'false',
   })
   const logger = createLog({
     service: 'invoicer',

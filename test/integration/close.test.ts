@@ -194,7 +194,7 @@ describe('a close', () => {
         "UPDATE billing.catalogue_revisions SET revision = revision + 1 WHERE tenant = 'revision'",
       )
       const closing = room.call(tenant, 'POST', '/v1/periods/close', until)
-      await expect.poll(countWaiting).toBe(1n)
+      await expect.poll(countWaiting).toBeGreaterThanOrEqual(1n)
       await connection.query('COMMIT')
       return closing
     })
