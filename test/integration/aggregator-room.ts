@@ -14,7 +14,7 @@ import { openUsageProducer, type UsageProducer } from '../usage-producer.ts'
 /** How long a test waits for what the servers do in their own time. */
 export const patience = { timeout: 60_000, interval: 50 }
 
-export const faultEntry = join(import.meta.dirname, '..', 'aggregator-with-faults.ts')
+const faultEntry = join(import.meta.dirname, '..', 'aggregator-with-faults.ts')
 
 /**
  * Counted in the tables as a bill reads them. Duplicates are no figure of their own: a producer that repeats a send makes

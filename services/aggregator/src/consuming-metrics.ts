@@ -1,6 +1,5 @@
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import { Counter, Gauge, Histogram } from 'prom-client'
-import type { Verdict } from './deduplication/decide.ts'
 
 export type ConsumingMetrics = {
   records: Counter<'verdict'>
@@ -12,8 +11,6 @@ export type ConsumingMetrics = {
   ledgerQuestions: Counter
   ledgerGaps: Counter
 }
-
-export const verdicts: readonly Verdict[] = ['accepted', 'duplicate', 'conflict', 'rejected']
 
 export function createConsumingMetrics(metrics: Metrics): ConsumingMetrics {
   const registers = [metrics]
