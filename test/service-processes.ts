@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -43,7 +43,8 @@ export function spawnService({ name, port, env, logDirectory, entry }: ServiceOp
   mkdirSync(logDirectory, { recursive: true })
   const logFile = join(logDirectory, `${name}.log`)
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [entry ?? mainOf(name)], {
+  const [command, ...args] = [...guard(), process.execPath, entry ?? mainOf(name)]
+  const child = spawn(command ?? process.execPath, args, {
     env: { ...process.env, ...env, [`${name.toUpperCase()}_PORT`]: String(port) },
     stdio: ['ignore', log, log],
   })
@@ -77,6 +78,14 @@ export async function waitUntilReady(service: ServiceProcess, withinMs = readyWi
     await pause(100)
   }
   throw new Error(`${service.name} was not ready within ${withinMs} ms (${last}): see ${service.logFile}`)
+}
+
+let guarded: boolean | undefined
+
+/** Where the machine has setpriv, the kernel ends a service together with whoever started it, even by kill -9. */
+function guard(): string[] {
+  guarded ??= spawnSync('setpriv', ['--version']).status === 0
+  return guarded ? ['setpriv', '--pdeathsig', 'TERM'] : []
 }
 
 const mainOf = (name: ServiceName): string =>
