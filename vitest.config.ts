@@ -6,7 +6,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['schemas/src/**/*.test.ts', 'infra/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/demonstration/**/*.test.ts'],
+          include: [
+            'schemas/src/**/*.test.ts',
+            'infra/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'test/{benchmarks,demonstration}/**/*.test.ts',
+          ],
         },
       },
       {

@@ -23,6 +23,7 @@ const commands = {
   start: (args) => forward(node, [join(root, 'test', 'demonstration', 'main.ts'), ...args]),
   test: runTests,
   check: runChecks,
+  bench: (args) => forward(node, [join(root, 'test', 'benchmarks', 'main.ts'), ...args]),
   stack: (args) => forward(node, [join(root, 'infra', 'src', 'stack', 'cli.ts'), ...args]),
 }
 

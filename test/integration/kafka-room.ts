@@ -10,7 +10,7 @@ import {
 } from '@tidemark/infra/kafka/topics.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
 
-export const topicConfig = durableTopicConfig({ replicationFactor: 1, retentionMs: 86_400_000 })
+const topicConfig = durableTopicConfig({ replicationFactor: 1, retentionMs: 86_400_000 })
 
 export const topicSpec = (name: string, partitions = 1): TopicProvision => ({
   name,

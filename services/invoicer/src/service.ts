@@ -1,4 +1,5 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
+import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
@@ -19,7 +20,6 @@ import { createCollecting, paymentTimes } from './payments/component.ts'
 import { addCatalogueRoutes } from './routes/catalogue.ts'
 import { addClosingRoutes } from './routes/closing.ts'
 import { addInvoiceRoutes } from './routes/invoices.ts'
-import { createPrincipals } from './routes/principals.ts'
 import { createWebhookProcessing } from './webhooks/component.ts'
 import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
 

@@ -1,4 +1,5 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
+import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
@@ -90,7 +91,10 @@ export function buildReconciler(
     // Only reads: a body has nothing to say here.
     bodyLimitBytes: 1024,
   })
-  addReconciliationRoutes(server, { pool, authenticator: createAuthenticator(pool, clock.now) })
+  addReconciliationRoutes(server, {
+    pool,
+    principals: createPrincipals(createAuthenticator(pool, clock.now)),
+  })
 
   return [
     { name: 'PostgreSQL', start: () => pool.query('SELECT 1').then(() => {}), stop: () => pool.end() },

@@ -1,9 +1,9 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import type { FastifyInstance } from 'fastify'
 import type { UsageSources } from '../usage/usage-answer.ts'
 import { invalidUsageRequest } from '../usage/usage-request.ts'
 import { readWatermarks } from '../usage/watermarks.ts'
-import type { Principals } from './principals.ts'
 
 /** `GET /v1/completeness?until=`: whether every event acknowledged before an instant is in, or what is missing. */
 export function addCompletenessRoutes(

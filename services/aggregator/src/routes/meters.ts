@@ -1,3 +1,4 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { keyPattern } from '@tidemark/schemas/identifiers.ts'
@@ -5,7 +6,6 @@ import { type Meter, type MeterVersion, meterFault, meterSchema } from '@tidemar
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { MeterStore, Registration } from '../metering/meter-store.ts'
-import type { Principals } from './principals.ts'
 
 /** A meter travels to ClickHouse in the address of each request that uses it, which has room for this and no more. */
 const definitionBytes = 16_384

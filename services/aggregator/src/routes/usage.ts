@@ -1,3 +1,4 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { keyPattern } from '@tidemark/schemas/identifiers.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { FastifyInstance } from 'fastify'
@@ -6,7 +7,6 @@ import type { MeterStore } from '../metering/meter-store.ts'
 import { answerUsage, type UsageSources } from '../usage/usage-answer.ts'
 import { invalidUsageRequest, parseUsageRequest } from '../usage/usage-request.ts'
 import { unknownMeter } from './meters.ts'
-import type { Principals } from './principals.ts'
 
 const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern }) })
 

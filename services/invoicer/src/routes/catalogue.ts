@@ -1,3 +1,4 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -5,7 +6,6 @@ import { type Static, Type } from 'typebox'
 import { type ApplyResult, applyCatalogue } from '../catalogue/apply.ts'
 import { listCustomers, listPlans, listSubscriptions } from '../catalogue/list-store.ts'
 import { pageOf, pageParameters } from './pages.ts'
-import type { Principals } from './principals.ts'
 
 const closed = { additionalProperties: false }
 const applyQuery = Type.Object(

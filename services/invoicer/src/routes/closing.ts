@@ -1,3 +1,4 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { formatPeriod } from '@tidemark/schemas/billing-period.ts'
 import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
@@ -9,7 +10,6 @@ import type { Draft, Refusal } from '../closing/draft.ts'
 import { CloseStopped } from '../closing/stop.ts'
 import { latestClosed } from '../invoices/list-store.ts'
 import { showInvoice } from '../invoices/show.ts'
-import type { Principals } from './principals.ts'
 
 const closeBody = Type.Object(
   {

@@ -1,3 +1,4 @@
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -9,7 +10,6 @@ import { invoiceStates } from '../invoices/states.ts'
 import { readCertificate } from '../verification/stored-certificate.ts'
 import { type VerifyDeps, verifyInvoice } from '../verification/verify.ts'
 import { pageOf, pageParameters } from './pages.ts'
-import type { Principals } from './principals.ts'
 
 const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const invoiceParams = Type.Object({ id: Type.String({ pattern: `^${uuid}$` }) })

@@ -1,25 +1,26 @@
-import type { Authenticator } from '@tidemark/infra/access/authenticator.ts'
+import type { Principals } from '@tidemark/infra/access/principals.ts'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { type Cause, causes } from '@tidemark/schemas/reconciliation.ts'
 import type { FastifyInstance } from 'fastify'
 import { listFindings, summarise } from '../summary.ts'
 
-export type RouteDeps = { pool: Pool; authenticator: Authenticator }
+export type RouteDeps = { pool: Pool; principals: Principals }
 
 const mostFindings = 1000
 
 /** `GET /v1/reconciliation/summary` and `GET /v1/reconciliation/findings`: the tenant of the API key, nobody else's. */
-export function addReconciliationRoutes(server: FastifyInstance, { pool, authenticator }: RouteDeps): void {
-  server.get('/v1/reconciliation/summary', async (request) => {
-    const { tenant } = await authenticator.authenticate(request.headers.authorization, 'read')
-    return summarise(pool, tenant)
-  })
+export function addReconciliationRoutes(server: FastifyInstance, { pool, principals }: RouteDeps): void {
+  const readers = { onRequest: principals.require('read') }
+  server.get('/v1/reconciliation/summary', readers, async (request) =>
+    summarise(pool, principals.of(request).tenant),
+  )
 
   server.get<{ Querystring: { cause?: string; cursor?: string; limit?: string } }>(
     '/v1/reconciliation/findings',
+    readers,
     async (request) => {
-      const { tenant } = await authenticator.authenticate(request.headers.authorization, 'read')
+      const { tenant } = principals.of(request)
       const { cause, cursor, limit } = request.query
       return listFindings(pool, tenant, {
         cause: causeOf(cause),

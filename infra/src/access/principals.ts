@@ -1,11 +1,11 @@
-import type { Authenticator, Principal } from '@tidemark/infra/access/authenticator.ts'
 import type { Scope } from '@tidemark/schemas/api-key.ts'
 import type { FastifyRequest } from 'fastify'
+import type { Authenticator, Principal } from './authenticator.ts'
 
 export type Principals = {
-  /** An onRequest hook: a stranger is refused before the body is read. */
+  /** An onRequest hook: who calls is known before the body is read, so that a stranger costs nothing and learns nothing. */
   require(scope: Scope): (request: FastifyRequest) => Promise<void>
-  /** Who calls a route that requires a scope. */
+  /** Of a route that requires a scope. */
   of(request: FastifyRequest): Principal
 }
 
