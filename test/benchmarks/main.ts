@@ -1,0 +1,62 @@
+import { heading, line, seconds, table } from '../demonstration/print.ts'
+import { type BenchStack, startBenchStack } from './bench-stack.ts'
+import type { Figure, Measured } from './figure.ts'
+import { describeMachine } from './machine.ts'
+import { measurePath } from './path.ts'
+
+type Benchmark = { about: string; measure(bench: BenchStack): Promise<Measured> }
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  path: {
+    about: 'HTTP to Kafka, Kafka to ClickHouse, memory of the idle stack (3 to 4 min)',
+    measure: measurePath,
+  },
+}
+
+let running: BenchStack | undefined
+
+async function main([name, ...rest]: string[]): Promise<number> {
+  const benchmark = name !== undefined && Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+  if (name === undefined || benchmark === undefined || rest.length > 0) {
+    if (name !== undefined) line(`Unknown benchmark "${[name, ...rest].join(' ')}".`)
+    line('npm run bench -- <name> measures against real servers and prints, last, one JSON line. Names:')
+    for (const [each, { about }] of Object.entries(benchmarks)) line(`  ${each}  ${about}`)
+    return name === undefined ? 0 : 2
+  }
+  const startedAt = performance.now()
+  const machine = await describeMachine()
+  heading('Servers')
+  running = await startBenchStack()
+  const { figures, lost } = await benchmark.measure(running)
+  await stop()
+  heading(`Figures (${seconds(performance.now() - startedAt)})`)
+  table([
+    ['figure', 'median', 'min', 'max', 'limit', 'ratio', 'p50 ms', 'p99 ms', 'unit'],
+    ...figures.map(rowOf),
+  ])
+  for (const each of lost) line(`  ✘ ${each}`)
+  line(JSON.stringify({ bench: name, machine, figures }))
+  return lost.length === 0 ? 0 : 1
+}
+
+const rowOf = ({ name, unit, ...rest }: Figure): string[] => {
+  const numbers = [rest.median, rest.min, rest.max, rest.limit, rest.ratio, rest.p50Ms, rest.p99Ms]
+  return [name, ...numbers.map((number) => number?.toLocaleString('en-US') ?? ''), unit]
+}
+
+async function stop(): Promise<void> {
+  const bench = running
+  running = undefined
+  await bench?.stop()
+}
+
+const interrupted = new Promise<number>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
+})
+const finished = main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`)
+  return 1
+})
+const code = await Promise.race([finished, interrupted])
+await stop()
+process.exit(code)
