@@ -22,13 +22,17 @@ export async function isAlive(record: ProcessRecord): Promise<boolean> {
   return record.startTime !== '' && (await startTimeOf(record.pid)) === record.startTime
 }
 
-/** Resident memory in bytes of a process with its children (PostgreSQL has many), 0 when it has ended. */
-export async function residentBytes(pid: number): Promise<number> {
+/**
+ * Memory in bytes of a process with its children (PostgreSQL has many), 0 when it has ended. What several share counts
+ * once: the kernel's proportional set size, or the resident size where the kernel does not give it.
+ */
+export async function memoryBytes(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+  const own = /^Pss:\s+(\d+) kB/m.exec(rollup) ?? /^VmRSS:\s+(\d+) kB/m.exec(status)
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  const theirs = await Promise.all(children.split(' ').filter(Boolean).map(Number).map(residentBytes))
-  return theirs.reduce((total, bytes) => total + bytes, own)
+  const theirs = await Promise.all(children.split(' ').filter(Boolean).map(Number).map(memoryBytes))
+  return theirs.reduce((total, bytes) => total + bytes, Number(own?.[1] ?? 0) * 1024)
 }
 
 /** The live processes whose working directory this is. */

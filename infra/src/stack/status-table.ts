@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { portsOf } from './ports.ts'
-import { residentBytes } from './process-record.ts'
+import { memoryBytes } from './process-record.ts'
 import { type RunningStack, serverStates } from './running-stack.ts'
 import { serverTitles } from './server.ts'
 
@@ -9,7 +9,7 @@ export async function statusTable(stack: RunningStack): Promise<string> {
   const { settings, supervisor } = stack
   const rows = [['server', 'state', 'port', 'pid', 'memory', 'data']]
   for (const state of await serverStates(stack)) {
-    const bytes = state.process === undefined ? 0 : await residentBytes(state.process.pid)
+    const bytes = state.process === undefined ? 0 : await memoryBytes(state.process.pid)
     rows.push([
       serverTitles[state.name],
       state.answer,
@@ -20,12 +20,12 @@ export async function statusTable(stack: RunningStack): Promise<string> {
     ])
   }
   rows.push([
-    'Supervisor',
-    'running',
+    'Whole stack',
+    'supervised',
     '-',
     String(supervisor.pid),
-    megabytes(await residentBytes(supervisor.pid)),
-    '(memory of the whole stack)',
+    megabytes(await memoryBytes(supervisor.pid)),
+    settings.folder,
   ])
   return formatTable(rows)
 }
