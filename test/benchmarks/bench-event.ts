@@ -13,7 +13,7 @@ const eventId = (run: string, serial: number): string => `${run}-${serialText(se
 
 export const serialText = (serial: number): string => String(serial).padStart(serialDigits, '0')
 
-/** The event of all benchmarks: some 190 bytes on usage.events, as what a product meters usually is. */
+/** The event of all benchmarks: 188 bytes as JSON, 130 on usage.events. */
 export function benchEvent(run: string, serial: number): UsageEvent {
   return usageEvent({
     id: eventId(run, serial),
