@@ -34,6 +34,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     loggerInstance,
     // One line per batch or invoice is logged by who makes it; a line per request would drown it.
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger made for each request costs a few percent of ingest's time; the rare line names the request itself.
+    childLoggerFactory: (log) => log,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
@@ -73,8 +75,9 @@ function requestId(request: IncomingMessage): string {
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error)
-  if (problem.status === 500) request.log.error({ err: error }, 'A request failed')
-  else if (problem.status > 500) request.log.warn({ err: error }, 'A request could not be served now')
+  if (problem.status === 500) request.log.error({ err: error, reqId: request.id }, 'A request failed')
+  else if (problem.status > 500)
+    request.log.warn({ err: error, reqId: request.id }, 'A request could not be served now')
   return reply
     .code(problem.status)
     .headers({ 'x-request-id': request.id, ...problem.headers })
