@@ -11,7 +11,7 @@ type FetchedTopic = { partitions: { messages: Parameters<typeof toRecord>[0][] }
  * kafkajs offers no fetch outside a consumer group, but hands its cluster to whoever assigns partitions. This consumer
  * never joins its group, so no group is made, no offset is touched and no rebalance is waited for.
  */
-function openCluster(kafka: KafkaClient): Cluster {
+export function openCluster(kafka: KafkaClient): Cluster {
   const found: Cluster[] = []
   kafka.open().consumer({
     groupId: 'never-joined',
@@ -30,23 +30,34 @@ function openCluster(kafka: KafkaClient): Cluster {
   return cluster
 }
 
-async function fetchRecord(cluster: Cluster, topic: string, partition: number, offset: bigint) {
-  await cluster.connect()
+/** Records from `offset` on, and perhaps some before it: a broker hands out whole batches, however small maxBytes is. */
+export async function fetchFrom(
+  cluster: Cluster,
+  {
+    topic,
+    partition,
+    offset,
+    maxBytes,
+  }: { topic: string; partition: number; offset: bigint; maxBytes: number },
+) {
   await cluster.addTargetTopic(topic)
   const [leader] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   if (leader === undefined) {
     throw new Failure(`${topic} has no partition ${partition}`, { code: 'topic_unknown', retryable: true })
   }
   const broker = await cluster.findBroker({ nodeId: leader })
-  // The broker always returns the whole batch that holds the offset, however small maxBytes is.
-  const wanted = { partition, fetchOffset: offset.toString(), maxBytes: 1_024 }
   const fetched: { responses: FetchedTopic[] } = await broker.fetch({
     maxWaitTime: 100,
     minBytes: 1,
-    maxBytes: 1_024,
-    topics: [{ topic, partitions: [wanted] }],
+    maxBytes,
+    topics: [{ topic, partitions: [{ partition, fetchOffset: offset.toString(), maxBytes }] }],
   })
-  const messages = fetched.responses.flatMap(({ partitions }) => partitions.flatMap((part) => part.messages))
+  return fetched.responses.flatMap(({ partitions }) => partitions.flatMap((part) => part.messages))
+}
+
+async function fetchRecord(cluster: Cluster, topic: string, partition: number, offset: bigint) {
+  await cluster.connect()
+  const messages = await fetchFrom(cluster, { topic, partition, offset, maxBytes: 1_024 })
   return messages.find((message) => BigInt(message.offset) === offset)
 }
 

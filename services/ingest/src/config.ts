@@ -11,6 +11,7 @@ import {
   registrySettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
+import type { EventRules } from './events/event-rules.ts'
 
 export const configSchema = Type.Object({
   ...prefixSettings,
@@ -80,3 +81,8 @@ export const configSchema = Type.Object({
 })
 
 export type IngestConfig = Static<typeof configSchema>
+
+export const rulesOf = (config: IngestConfig): EventRules => ({
+  futureMs: config.INGEST_TIME_AHEAD_SECONDS * 1_000,
+  pastMs: config.INGEST_TIME_BACK_DAYS * 86_400_000,
+})

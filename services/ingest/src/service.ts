@@ -11,8 +11,7 @@ import type { Fatal } from '@tidemark/infra/process/service.ts'
 import { usageEventsTopic, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import { closing, createClients, createPublisherTo } from './clients.ts'
-import type { IngestConfig } from './config.ts'
-import type { EventRules } from './events/event-rules.ts'
+import { type IngestConfig, rulesOf } from './config.ts'
 import { createEventEncoder } from './events/usage-record.ts'
 import { createIngestMetrics } from './ingest-metrics.ts'
 import { createKeyUse } from './key-use.ts'
@@ -85,11 +84,6 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     }),
   ]
 }
-
-const rulesOf = (config: IngestConfig): EventRules => ({
-  futureMs: config.INGEST_TIME_AHEAD_SECONDS * 1_000,
-  pastMs: config.INGEST_TIME_BACK_DAYS * 86_400_000,
-})
 
 const listening = (server: FastifyInstance, config: IngestConfig, log: Log): Component => ({
   name: 'http server',

@@ -12,6 +12,21 @@ const partitions = topics.find(({ name }) => name === usageRejectedTopic)?.parti
 /** A record that was just small enough for its topic would be too large with its reason: it must not stop the relay. */
 const mostOriginalBytes = 512 * 1024
 
+/** An attribute beyond this is refused all the same when it is cut. */
+const mostHeaderBytes = 4 * 1024
+const mostHeaders = 32
+
+/** In binary mode the event's attributes are headers: without them it could not be replayed. */
+function attributeHeaders(record: KafkaRecord): Record<string, Buffer> {
+  const names = Object.keys(record.headers).filter((name) => name.startsWith('ce_') && name.length <= 64)
+  return Object.fromEntries(
+    names.slice(0, mostHeaders).map((name) => {
+      const bytes = Buffer.from(headerText(record.headers, name) ?? '')
+      return [name, bytes.subarray(0, mostHeaderBytes)]
+    }),
+  )
+}
+
 /** What becomes of a refused record: its bytes, its reason and where it lies, so that it can be mended and replayed. */
 export function encodeRejected(
   record: KafkaRecord,
@@ -35,5 +50,5 @@ export function encodeRejected(
     originTime: record.timestampMs,
   })
   const partition = hash128(Buffer.from(origin.tenant)).readUInt32BE(0) % partitions
-  return { partition, key: origin.tenant, value: frame(schemaId, value) }
+  return { partition, key: origin.tenant, value: frame(schemaId, value), headers: attributeHeaders(record) }
 }
