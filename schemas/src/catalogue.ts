@@ -1,24 +1,30 @@
 import { type Static, Type } from 'typebox'
-import { keyPattern } from './identifiers.ts'
+import { keyPattern, keyText } from './identifiers.ts'
 import { type Meter, meterSchema } from './meter.ts'
 import { currencies } from './money.ts'
 
 const closed = { additionalProperties: false }
-const key = Type.String({ pattern: keyPattern })
+const key = Type.String({ pattern: keyPattern, description: keyText })
 const name = Type.String({ minLength: 1, maxLength: 200 })
 /** Keys that come from other systems: anything printable. */
-const externalKey = Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$' })
+const externalKey = Type.String({
+  pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$',
+  description: '1 to 256 characters without control characters',
+})
 const currency = Type.Enum(currencies)
 const instant = Type.String({ maxLength: 64, description: 'RFC 3339 with a zone' })
 const unitPrice = Type.String({
   pattern: '^\\d{1,12}(\\.\\d{1,12})?$',
-  description: 'Decimal text in major units of the currency, such as 0.0175',
+  description: 'Decimal text in major units of the currency, such as 0.0175, with at most 12 decimals',
 })
 const amount = Type.String({
   pattern: '^\\d{1,12}(\\.\\d{1,6})?$',
-  description: 'Decimal text in major units of the currency, such as 29.00',
+  description: 'Decimal text in major units of the currency, such as 29.00, with at most 6 decimals',
 })
-const quantity = Type.String({ pattern: '^\\d{1,29}(\\.\\d{1,9})?$', description: 'Decimal text' })
+const quantity = Type.String({
+  pattern: '^\\d{1,29}(\\.\\d{1,9})?$',
+  description: 'Decimal text such as 1000 or 0.5, with at most 9 decimals',
+})
 
 const description = Type.Optional(name)
 
@@ -90,7 +96,11 @@ export const customerSchema = Type.Object(
   {
     key: externalKey,
     name,
-    email: Type.String({ pattern: '^[^@\\s]+@[^@\\s]+$', maxLength: 254 }),
+    email: Type.String({
+      pattern: '^[^@\\s]+@[^@\\s]+$',
+      maxLength: 254,
+      description: 'An address such as ada@example.com',
+    }),
     currency,
     timeZone: Type.String({ maxLength: 64, description: 'IANA name such as Europe/Berlin' }),
     processorCustomerId: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),

@@ -11,3 +11,5 @@ export const isTenantId = (text: string): text is TenantId => tenantId.test(text
 
 /** Keys that people choose: meters, plans, prices, dimensions. */
 export const keyPattern = '^[a-z][a-z0-9_-]{0,62}$'
+/** The pattern in words. */
+export const keyText = '1 to 63 characters of a-z, 0-9, "-" and "_", the first a letter'

@@ -1,15 +1,15 @@
 import { type Static, Type } from 'typebox'
-import { keyPattern } from './identifiers.ts'
+import { keyPattern, keyText } from './identifiers.ts'
 
 const path = Type.String({
   pattern: '^[A-Za-z_][A-Za-z0-9_]{0,62}(\\.[A-Za-z_][A-Za-z0-9_]{0,62}){0,7}$',
-  description: 'Where in the event’s data: field names joined by dots, such as usage.bytes',
+  description: 'Field names joined by dots, such as usage.bytes: where in the event’s data it stands',
 })
 
 /** How events become a quantity. A meter never changes: a change is a new version. */
 export const meterSchema = Type.Object(
   {
-    key: Type.String({ pattern: keyPattern }),
+    key: Type.String({ pattern: keyPattern, description: keyText }),
     eventType: Type.String({
       minLength: 1,
       maxLength: 128,

@@ -34,6 +34,11 @@ function createServer(health: HealthOptions = { checks: {} }) {
     },
   }
   server.post('/things', { schema }, async () => ({ stored: true }))
+  const querystring = {
+    type: 'object',
+    properties: { limit: { type: 'integer', minimum: 1, default: 5 }, dryRun: { type: 'boolean' } },
+  }
+  server.get('/things', { schema: { querystring } }, async (request) => request.query)
   server.get('/lost', async () => {
     throw new Failure('Kafka at 10.0.0.7 does not answer', { code: 'kafka_unreachable', retryable: true })
   })
@@ -85,6 +90,50 @@ test.each([
   const answer = await server.inject({ method: 'POST', url: '/things', ...request })
   expect(answer.json()).toMatchObject({ status, code })
   expect(answer.statusCode).toBe(status)
+})
+
+test.each([null, '5', true, [5], 1.5])('a body is taken as it is: %j is no integer', async (amount) => {
+  const { server } = createServer()
+  const answer = await server.inject({ method: 'POST', url: '/things', payload: { amount } })
+  expect(answer.json()).toMatchObject({ status: 422, errors: [{ field: 'amount' }] })
+})
+
+test('a number beyond all numbers is no integer', async () => {
+  const { server } = createServer()
+  const request = { payload: '{"amount":1e309}', headers: { 'content-type': 'application/json' } }
+  expect((await server.inject({ method: 'POST', url: '/things', ...request })).statusCode).toBe(422)
+  expect((await server.inject({ url: '/things?limit=1e309' })).statusCode).toBe(400)
+})
+
+test('a query is text, of which numbers and booleans are read and nothing else is made', async () => {
+  const { server } = createServer()
+  expect((await server.inject({ url: '/things?dryRun=true' })).json()).toEqual({ limit: 5, dryRun: true })
+  expect((await server.inject({ url: '/things?limit=7' })).json()).toEqual({ limit: 7 })
+  for (const query of ['limit=', 'limit=1.5', 'limit=0x10', 'limit=1&limit=2', 'limit=0', 'dryRun=yes'])
+    expect((await server.inject({ url: `/things?${query}` })).json()).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+    })
+})
+
+test.each([
+  ['U+0000', '{"amount":"a\\u0000b"}', 'text_not_storable'],
+  ['half of a surrogate pair', '{"amount":"\\ud800"}', 'text_not_storable'],
+  ['other bytes than UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'not_utf8'],
+  ['__proto__', '{"__proto__":{"amount":1}}', 'not_json'],
+])('a body with %s is refused', async (_name, payload, code) => {
+  const { server } = createServer()
+  const headers = { 'content-type': 'application/json' }
+  const answer = await server.inject({ method: 'POST', url: '/things', payload, headers })
+  expect(answer.json()).toMatchObject({ status: 400, code })
+})
+
+test('U+0000 in an address is refused before anything looks at it', async () => {
+  const { server } = createServer()
+  expect((await server.inject({ url: '/things?cursor=a%00' })).json()).toMatchObject({
+    status: 400,
+    code: 'text_not_storable',
+  })
 })
 
 test('an unknown path is 404 and named', async () => {

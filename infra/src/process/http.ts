@@ -9,9 +9,11 @@ import Fastify, {
 } from 'fastify'
 import { Histogram } from 'prom-client'
 import type { Health } from './health.ts'
+import { addJsonParser } from './json-text.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { asProblem, HttpProblem, problemDocument } from './problem.ts'
+import { compileRequestSchema } from './request-schema.ts'
 
 export type HttpServerOptions = {
   log: Log
@@ -26,7 +28,7 @@ export type HttpServerOptions = {
 
 /**
  * A Fastify server with what all services share: request ids, problem documents, `/metrics`, `/livez`, `/readyz`
- * and the duration of every request by route. Routes and their validator are the service's own.
+ * and the duration of every request by route. Routes and their schemas are the service's own.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = options.log
@@ -44,11 +46,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: sendProblem,
     // A stop must not wait for clients that keep idle connections open.
     forceCloseConnections: 'idle',
-    // All faults of a request at once; the body's limit bounds how many there can be.
-    ajv: { customOptions: { allErrors: true, removeAdditional: false } },
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
   })
+  // Whoever sends plain text has forgotten the Content-Type of JSON.
+  server.removeContentTypeParser('text/plain')
+  addJsonParser(server)
+  server.setValidatorCompiler(compileRequestSchema)
   addProblems(server)
   addDurations(server, options.metrics)
   addProbes(server, options)
@@ -96,6 +98,12 @@ function addProblems(server: FastifyInstance): void {
   })
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    if (request.url.includes('%00'))
+      throw new HttpProblem({
+        status: 400,
+        code: 'text_not_storable',
+        detail: 'The address holds %00, a character that no store keeps; leave it out.',
+      })
   })
 }
 

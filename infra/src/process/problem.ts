@@ -73,6 +73,8 @@ function internal(): HttpProblem {
   })
 }
 
+const partNames: Record<string, string> = { params: 'path', querystring: 'query' }
+
 /** A body that is JSON but breaks its schema is 422; anything else that breaks one is 400. */
 function validationProblem(error: unknown): HttpProblem | undefined {
   if (!isRecord(error) || !Array.isArray(error.validation)) return undefined
@@ -82,7 +84,7 @@ function validationProblem(error: unknown): HttpProblem | undefined {
   return new HttpProblem({
     status: part === 'body' ? 422 : 400,
     code: 'invalid_request',
-    detail: `The ${part} is not as expected: ${named}.`,
+    detail: `The ${partNames[part] ?? part} is not as expected: ${named}.`,
     extensions: { errors },
   })
 }
@@ -94,12 +96,21 @@ const fastifyCodes: Record<string, { code: string; detail: string }> = {
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported_media_type',
-    detail: 'This route does not take that Content-Type.',
+    detail: 'This route does not take that Content-Type; send JSON as application/json.',
   },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'not_json', detail: 'The body is not JSON.' },
   FST_ERR_CTP_EMPTY_JSON_BODY: {
     code: 'not_json',
     detail: 'The body is empty although the Content-Type says JSON.',
+  },
+  FST_ERR_BAD_URL: {
+    code: 'bad_request',
+    detail:
+      'The path cannot be decoded; write its special characters as percent-encoded UTF-8, "%" itself as %25.',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'bad_request',
+    detail: 'A part of the path is longer than any key or id; check it for what was added by mistake.',
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'invalid_content_length',

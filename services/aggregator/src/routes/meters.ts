@@ -1,7 +1,7 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
-import { keyPattern } from '@tidemark/schemas/identifiers.ts'
+import { keyPattern, keyText } from '@tidemark/schemas/identifiers.ts'
 import { type Meter, type MeterVersion, meterFault, meterSchema } from '@tidemark/schemas/meter.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -10,7 +10,7 @@ import type { MeterStore, Registration } from '../metering/meter-store.ts'
 /** A meter travels to ClickHouse in the address of each request that uses it, which has room for this and no more. */
 const definitionBytes = 16_384
 
-const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern }) })
+const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern, description: keyText }) })
 const postQuery = Type.Object(
   {
     dryRun: Type.Boolean({ default: false, description: 'Only says what would happen.' }),

@@ -1,5 +1,5 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
-import { keyPattern } from '@tidemark/schemas/identifiers.ts'
+import { keyPattern, keyText } from '@tidemark/schemas/identifiers.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -8,7 +8,7 @@ import { answerUsage, type UsageSources } from '../usage/usage-answer.ts'
 import { invalidUsageRequest, parseUsageRequest } from '../usage/usage-request.ts'
 import { unknownMeter } from './meters.ts'
 
-const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern }) })
+const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern, description: keyText }) })
 
 /** `GET /v1/meters/{key}/usage`; the parameters are read in usage/usage-request.ts, which knows the meter. */
 export function addUsageRoutes(

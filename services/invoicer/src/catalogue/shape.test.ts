@@ -28,7 +28,7 @@ test('a price is judged by the model it names, and every fault is told at once',
     'plans[0].prices[0].amount: is missing',
     'plans[0].prices[0].unitPrice: is not a field that is known here; remove it or mend its name',
     'plans[0].prices[1].tiers[0].upTo: must be text, in quotes or must be null',
-    'plans[0].prices[1].tiers[0].unitPrice: must match pattern "^\\d{1,12}(\\.\\d{1,12})?$"',
+    'plans[0].prices[1].tiers[0].unitPrice: must be decimal text in major units of the currency, such as 0.0175, with at most 12 decimals',
   ])
 })
 

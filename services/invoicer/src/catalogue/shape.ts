@@ -1,3 +1,4 @@
+import { explainPatterns } from '@tidemark/infra/process/pattern-reason.ts'
 import {
   type Catalogue,
   type CatalogueFault,
@@ -47,7 +48,8 @@ const prices = {
 /** Reads a catalogue from JSON of unknown origin: all faults of its shape at once, each with its path. */
 export function readCatalogue(value: unknown): { catalogue: Catalogue } | { faults: CatalogueFault[] } {
   if (whole.Check(value)) return { catalogue: value }
-  const faults = [...faultsOf(outer.Errors(value), ''), ...priceFaults(value)]
+  const errors = explainPatterns(outer.Type(), outer.Errors(value))
+  const faults = [...faultsOf(errors, ''), ...priceFaults(value)]
   return { faults }
 }
 
@@ -56,7 +58,8 @@ function priceFaults(value: unknown): CatalogueFault[] {
     itemsAt(each, 'prices').flatMap((price, index) => {
       const model = fieldAt(price, 'model')
       if (!isPriceModel(model)) return []
-      return faultsOf(prices[model].Errors(price), `/plans/${planIndex}/prices/${index}`)
+      const errors = explainPatterns(priceSchemas[model], prices[model].Errors(price))
+      return faultsOf(errors, `/plans/${planIndex}/prices/${index}`)
     }),
   )
 }

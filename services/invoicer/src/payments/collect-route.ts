@@ -15,7 +15,10 @@ import type { Collector } from './collector.ts'
 export type CollectRouteDeps = { pool: Pool; clock: Clock; collector: Collector }
 
 const collectParams = Type.Object({
-  id: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+  id: Type.String({
+    pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    description: 'The id of an invoice, as GET /v1/invoices lists it',
+  }),
 })
 
 /**

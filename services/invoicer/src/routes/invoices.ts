@@ -1,5 +1,6 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
+import { parseInstant } from '@tidemark/schemas/instant.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { readInvoice } from '../invoices/invoice.ts'
@@ -12,11 +13,20 @@ import { type VerifyDeps, verifyInvoice } from '../verification/verify.ts'
 import { pageOf, pageParameters } from './pages.ts'
 
 const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-const invoiceParams = Type.Object({ id: Type.String({ pattern: `^${uuid}$` }) })
+const invoiceParams = Type.Object({
+  id: Type.String({
+    pattern: `^${uuid}$`,
+    description: 'The id of an invoice, as GET /v1/invoices lists it',
+  }),
+})
 const listQuery = Type.Object(
   {
     ...pageParameters,
-    cursor: Type.String({ default: '', pattern: `^(\\d{4}-\\d\\d-\\d\\d_${uuid})?$` }),
+    cursor: Type.String({
+      default: '',
+      pattern: `^(\\d{4}-\\d\\d-\\d\\d_${uuid})?$`,
+      description: 'The nextCursor of the page before',
+    }),
     state: Type.Optional(Type.Enum([...invoiceStates])),
     customer: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   },
@@ -38,7 +48,7 @@ export function addInvoiceRoutes(server: FastifyInstance, deps: VerifyDeps, prin
       const found = await listInvoices(pool, principals.of(request).tenant, {
         state,
         customer,
-        after: cursor === '' ? undefined : { issuedOn, id },
+        after: cursor === '' ? undefined : { issuedOn: issueDate(issuedOn), id },
         limit: limit + 1,
       })
       return pageOf(found, limit, (invoice) => `${invoice.issuedOn}_${invoice.id}`, showInvoice)
@@ -70,6 +80,17 @@ export function addInvoiceRoutes(server: FastifyInstance, deps: VerifyDeps, prin
     const verification = await verifyInvoice(deps, principals.of(request).tenant, request.params.id)
     if (!verification) throw unknownInvoice(request.params.id)
     return verification
+  })
+}
+
+/** The pattern lets through dates that no calendar has. */
+function issueDate(text: string): string {
+  if (parseInstant(`${text}T00:00:00Z`) !== undefined) return text
+  throw new HttpProblem({
+    status: 400,
+    code: 'invalid_request',
+    detail: 'The query is not as expected: cursor must be the nextCursor of the page before.',
+    extensions: { errors: [{ field: 'cursor', reason: 'must be the nextCursor of the page before' }] },
   })
 }
 
