@@ -24,6 +24,8 @@ test('refuses what is no instant', () => {
     '2026-01-01T00:00:60Z',
     '2026-01-01 00:00:00Z',
     '2026-01-01T00:00:00+25:00',
+    '0026-01-01T00:00:00Z',
+    '9999-12-31T23:59:59-12:00',
   ])
     expect(parseInstant(text), text).toBeUndefined()
 })

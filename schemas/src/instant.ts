@@ -6,6 +6,9 @@ export type Micros1970 = number
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/
 
+/** A zone can carry a time beyond the years that have four digits, and formatInstant would write five. */
+const yearTenThousandMs = Date.UTC(10_000, 0, 1)
+
 /** Reads RFC 3339 with a zone; digits beyond the microsecond are cut. Undefined when it is not such an instant. */
 export function parseInstant(text: string): Micros1970 | undefined {
   const match = rfc3339.exec(text)
@@ -20,12 +23,16 @@ export function parseInstant(text: string): Micros1970 | undefined {
     Number(second),
   )
   const date = new Date(utc)
-  // Date.UTC rolls 30 February over into March: what does not come back as it went in was no date.
+  // Date.UTC rolls 30 February over into March, and takes the years 0 to 99 for 1900 to 1999: what does not come back as
+  // it went in was no date.
+  if (date.getUTCFullYear() !== Number(year)) return undefined
   if (date.getUTCDate() !== Number(day) || date.getUTCMonth() !== Number(month) - 1) return undefined
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined
   const offsetMinutes = zoneMinutes(zone)
   if (offsetMinutes === undefined) return undefined
-  return (utc - offsetMinutes * 60_000) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
+  const milliseconds = utc - offsetMinutes * 60_000
+  if (milliseconds >= yearTenThousandMs) return undefined
+  return milliseconds * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
 }
 
 function zoneMinutes(zone: string): number | undefined {

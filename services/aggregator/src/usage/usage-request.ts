@@ -42,6 +42,8 @@ export function parseUsageRequest(query: Readonly<Record<string, unknown>>, mete
   const timeZone = readTimeZone(text('timeZone'), faults)
   const groups = readGroups(text('groupBy'), meter, faults)
   const limit = readLimit(text('limit'), faults)
+  const subject = text('subject')
+  const cursor = text('cursor')
   const starts = faults.length === 0 ? readWindowStarts(range, window, timeZone, faults) : []
   if (faults.length > 0) throw invalidUsageRequest(faults)
   return {
@@ -49,9 +51,9 @@ export function parseUsageRequest(query: Readonly<Record<string, unknown>>, mete
     window,
     windowStarts: starts,
     timeZone,
-    subject: text('subject'),
+    subject,
     ...groups,
-    cursor: text('cursor'),
+    cursor,
     limit,
   }
 }
