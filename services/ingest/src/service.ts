@@ -1,4 +1,5 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
+import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { rejectedEventRecord, usageEventRecord } from '@tidemark/infra/installation/record-schemas.ts'
 import { ping } from '@tidemark/infra/kafka/client.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
@@ -18,6 +19,7 @@ import { createKeyUse } from './key-use.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
 import { createRelay } from './relay/relay.ts'
 import { addEventsRoute } from './routes/events.ts'
+import { addReadingRoutes } from './routes/reading.ts'
 
 export type IngestOptions = { log: Log; clock: Clock; fatal: Fatal }
 
@@ -55,11 +57,14 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   let isStopping = false
   const health = createHealth({
     checks: { kafka: () => ping(kafka), postgres: () => pool.query('SELECT 1') },
-    progress: () => (isStopping ? 'The process is stopping' : (publisher.fault() ?? relay.fault())),
+    progress: () => (isStopping ? 'The process is stopping' : publisher.fault()),
+    // One tenant's topic must not close the door to all others.
+    reported: { relay: relay.fault },
   })
   const server = createHttpServer({ log, metrics: registry, health, bodyLimitBytes: smallBodyBytes })
+  const authenticator = createAuthenticator(pool, clock.now)
   addEventsRoute(server, {
-    authenticator: createAuthenticator(pool, clock.now),
+    authenticator,
     clock,
     metrics,
     rules,
@@ -67,6 +72,12 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     encode,
     publish: publisher.publish,
     onKeyUsed: keyUse.note,
+  })
+  addReadingRoutes(server, {
+    principals: createPrincipals(authenticator),
+    clickHouse,
+    clock,
+    futureMs: rules.futureMs,
   })
   return [
     closing('kafka client', () => kafka.disconnect()),
