@@ -38,6 +38,29 @@ test('what cannot be read says why', () => {
   })
 })
 
+test.each([
+  ['a key with U+0000', { key: 'a\0b' }, 'key holds U+0000'],
+  ['a key with half of a surrogate pair', { key: 'a\ud800' }, 'key holds U+0000'],
+  ['a field name with U+0000', { 'a\0': 1 }, 'holds U+0000'],
+  [
+    'more digits than are kept',
+    { fields: { total: { amount: '9'.repeat(60), currency: 'USD' } } },
+    'at most 18',
+  ],
+  ['a currency that is none', { fields: { total: { amount: '1', currency: 'dollars' } } }, 'ISO 4217'],
+  ['a year that is kept nowhere', { period: { start: '0101-01-01T00:00:00Z', end: period.end } }, '1970'],
+  ['no tenant', { tenant: '' }, 'tenant'],
+])('%s is kept aside, for PostgreSQL or ClickHouse would refuse it for ever', (_name, change, reason) => {
+  const read = readLegacy(bytes({ ...legacy, ...change }))
+  expect(read).toMatchObject({ kind: 'unreadable', reason: expect.stringContaining(reason) })
+})
+
+test('the reason itself can be stored', () => {
+  const read = readLegacy(Buffer.from('{\0'))
+  expect(read.kind === 'unreadable' && read.reason).not.toContain('\0')
+  expect(readLegacy(Buffer.from([0xff, 0xfe]))).toMatchObject({ reason: 'the value is not UTF-8' })
+})
+
 test('of the billing events only an opened invoice is a side', () => {
   const data = {
     tenant: 'lumen',

@@ -1,4 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import { fieldErrors } from '@tidemark/infra/process/field-errors.ts'
+import { unstorableText } from '@tidemark/infra/process/json-text.ts'
+import { explainPatterns } from '@tidemark/infra/process/pattern-reason.ts'
 import { billingEventTypes, invoiceEventDataSchema } from '@tidemark/schemas/billing-event.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 import { legacyRecordSchema } from '@tidemark/schemas/reconciliation.ts'
@@ -60,11 +63,16 @@ export function readBillingEvent(value: Buffer | null): ReadSide {
   })
 }
 
+/** As far as dates are kept everywhere. */
+const latestEnd = Date.UTC(2106, 0, 1) * 1000
+
 function sideOf(side: Side): ReadSide {
   const start = parseInstant(side.periodStart)
   const end = parseInstant(side.periodEnd)
   if (start === undefined || end === undefined)
     return { kind: 'unreadable', reason: 'period.start and period.end must be RFC 3339 instants with a zone' }
+  if (start < 0 || end > latestEnd)
+    return { kind: 'unreadable', reason: 'period.start and period.end must lie between 1970 and 2106' }
   if (end <= start) return { kind: 'unreadable', reason: 'period.end must be after period.start' }
   return { kind: 'side', side }
 }
@@ -75,16 +83,25 @@ type ReadJson<Schema extends TSchema> =
 
 function readJson<Schema extends TSchema>(bytes: Buffer | null, schema: Schema): ReadJson<Schema> {
   if (bytes === null) return { kind: 'unreadable', reason: 'the record has no value' }
+  if (!isUtf8(bytes)) return { kind: 'unreadable', reason: 'the value is not UTF-8' }
   let value: unknown
   try {
     value = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     return {
       kind: 'unreadable',
-      reason: `the value is not JSON: ${error instanceof Error ? error.message : ''}`,
+      reason: `the value is not JSON: ${error instanceof Error ? storable(error.message) : ''}`,
     }
   }
+  // One such record would stop the whole partition, since PostgreSQL takes neither it nor its reason.
+  const path = unstorableText(value)
+  if (path !== undefined) {
+    const reason = `${storable(path)} holds U+0000 or half of a surrogate pair, which cannot be stored`
+    return { kind: 'unreadable', reason }
+  }
   if (Value.Check(schema, value)) return { kind: 'value', value }
-  const reasons = fieldErrors(Value.Errors(schema, value), 'the record')
+  const reasons = fieldErrors(explainPatterns(schema, Value.Errors(schema, value)), 'the record')
   return { kind: 'unreadable', reason: reasons.map(({ field, reason }) => `${field} ${reason}`).join('; ') }
 }
+
+const storable = (text: string): string => text.slice(0, 500).toWellFormed().replaceAll('\0', '�')
