@@ -206,3 +206,21 @@ test('a key must be sent, and be one that may read', async () => {
     expect(await get(path, {}, writer.key)).toMatchObject({ status: 403, body: { code: 'scope_missing' } })
   }
 })
+
+test('a look-up reads by keys: a ledger of 4 million other rows is not scanned', async () => {
+  const filled = 'FROM numbers(4000000)'
+  // Another log, so that the aggregator's own is left as it is.
+  await room.clickHouse.command(
+    `INSERT INTO usage_ledger_by_identity (identity, log, partition, offset, verdict)
+     SELECT toFixedString(substring(concat(unhex('00000001'), MD5(toString(number))), 1, 20), 20), 2, number % 8, number, 'accepted' ${filled}`,
+  )
+  await room.clickHouse.command(
+    `INSERT INTO usage_ledger (log, partition, offset, verdict) SELECT 2, number % 8, number, 'accepted' ${filled}`,
+  )
+  // Both reads are refused by ClickHouse beyond their bounds, which this ledger is beyond.
+  const scan =
+    'SELECT count() AS n FROM usage_ledger FINAL WHERE hour = 1 SETTINGS max_rows_to_read = 3000000'
+  await expect(room.clickHouse.query(scan)).rejects.toMatchObject({ code: 'clickhouse_too_many_rows' })
+  const answer = await get('/v1/events/lookup', { source: '/fate', id: 'fate' })
+  expect(answer).toMatchObject({ status: 200, body: { verdict: 'accepted' } })
+})

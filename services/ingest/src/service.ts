@@ -17,6 +17,9 @@ import { createEventEncoder } from './events/usage-record.ts'
 import { createIngestMetrics } from './ingest-metrics.ts'
 import { createKeyUse } from './key-use.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
+import { buildOpenApiDocument } from './openapi/document.ts'
+import { operations } from './openapi/operations.ts'
+import { addReference } from './openapi/reference.ts'
 import { createRelay } from './relay/relay.ts'
 import { addEventsRoute } from './routes/events.ts'
 import { addReadingRoutes } from './routes/reading.ts'
@@ -79,6 +82,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     clock,
     futureMs: rules.futureMs,
   })
+  addReference(server, await buildOpenApiDocument(operations))
   return [
     closing('kafka client', () => kafka.disconnect()),
     closing('clickhouse client', () => clickHouse.close()),

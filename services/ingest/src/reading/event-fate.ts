@@ -6,6 +6,9 @@ import { type EventRow, eventColumns, showEvent } from './event-rows.ts'
 export const mostCopies = 100
 
 const timeoutMs = 10_000
+// Bounds of the two reads by key: some granules of each part. What wants more is a scan, and is refused.
+const mostIdentityRows = 1_000_000
+const mostLedgerRows = 3_000_000
 
 export type EventName = {
   readonly tenant: string
@@ -58,7 +61,7 @@ async function findPlaces(clickHouse: ClickHouse, name: EventName): Promise<Plac
   return clickHouse.query<Place>(
     `SELECT log, partition, offset FROM usage_ledger_by_identity FINAL
      WHERE identity = toFixedString(unhex({identity:String}), 20)
-     ORDER BY log, partition, offset LIMIT {rows:UInt32}`,
+     ORDER BY log, partition, offset LIMIT {rows:UInt32} SETTINGS max_rows_to_read = ${mostIdentityRows}`,
     { identity: identityKey(name.tenantNumber, name.source, name.id).toString('hex'), rows: mostCopies + 1 },
     { timeoutMs },
   )
@@ -75,7 +78,7 @@ async function readLedger(
        first_log, first_partition, first_offset, append_time, type, hour
      FROM usage_ledger FINAL
      WHERE (log, partition, offset) IN ${zipped} AND tenant = {tenant:String}
-     ORDER BY log, partition, offset`,
+     ORDER BY log, partition, offset SETTINGS max_rows_to_read = ${mostLedgerRows}`,
     { tenant, ...arraysOf(places) },
     { timeoutMs },
   )

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { requestFaultTexts } from '../events/fault-codes.ts'
+import { buildOpenApiDocument } from './document.ts'
+import { operations } from './operations.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..', '..')
+const document = await buildOpenApiDocument(operations)
+const text = JSON.stringify(document)
+
+test('docs/openapi/ingest.json is what the operations say now', () => {
+  const written: unknown = JSON.parse(readFileSync(join(root, 'docs', 'openapi', 'ingest.json'), 'utf8'))
+  expect(written, 'it is stale; run: node scripts/openapi.ts').toEqual(document)
+})
+
+test('every route in the sources has its operation, and the reverse', () => {
+  const directory = join(import.meta.dirname, '..', 'routes')
+  const registered = readdirSync(directory)
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .flatMap((name) => routesIn(readFileSync(join(directory, name), 'utf8')))
+  const documented = operations.map(({ method, url }) => `${method} ${url}`)
+  expect(documented.toSorted(), 'list the operation of each route in openapi/operations.ts').toEqual(
+    registered.toSorted(),
+  )
+})
+
+const routesIn = (source: string): string[] =>
+  [...source.matchAll(/\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*'(\/[^']+)'/g)].map(
+    ([, method = '', url = '']) => `${method.toUpperCase()} ${url}`,
+  )
+
+test('it is OpenAPI 3.1 and all of its references lead somewhere', () => {
+  expect(document.openapi).toBe('3.1.0')
+  const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path)
+  expect(references.length).toBeGreaterThan(0)
+  for (const path of new Set(references)) {
+    const found = path.split('/').reduce<unknown>((value, name) => Reflect.get(Object(value), name), document)
+    expect(found, path).toBeTypeOf('object')
+  }
+  expect(text).not.toContain('Default Response')
+})
+
+test.each(operations.map(({ schema, ...route }) => [`${route.method} ${route.url}`, schema] as const))(
+  '%s says what it does, who may do it and how it refuses',
+  (_name, schema) => {
+    expect(schema.summary.length).toBeGreaterThan(5)
+    expect(schema.description.length).toBeGreaterThan(20)
+    expect(Object.keys(schema.security?.[0] ?? {})).toEqual(['apiKey'])
+    const statuses = Object.keys(Object(schema.response))
+    expect(statuses).toEqual(expect.arrayContaining(['401', '403', '500', '503']))
+  },
+)
+
+test('operations have names of their own', () => {
+  const names = operations.map(({ schema }) => schema.operationId)
+  expect(new Set(names).size).toBe(names.length)
+})
+
+test('every reason why a request is refused as a whole is told', () => {
+  for (const code of Object.keys(requestFaultTexts)) expect(text, code).toContain(`\`${code}\``)
+})

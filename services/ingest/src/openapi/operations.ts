@@ -1,0 +1,10 @@
+import { postEventsOperation } from '../routes/events-operation.ts'
+import { listEventsOperation, lookupEventOperation } from '../routes/reading-operations.ts'
+import type { Operation } from './operation.ts'
+
+/** Every operation of the reference, in its order. A new route adds its own here. */
+export const operations: readonly Operation[] = [
+  postEventsOperation,
+  listEventsOperation,
+  lookupEventOperation,
+]

@@ -1,0 +1,168 @@
+import { eventLimits } from '@tidemark/schemas/usage-event.ts'
+import { Type } from 'typebox'
+import { eventFaultTexts, type RequestFaultCode, requestFaultTexts } from '../events/fault-codes.ts'
+import {
+  answer,
+  keyRefusals,
+  keyWith,
+  type Operation,
+  type Refusal,
+  refusals,
+  serverRefusals,
+} from '../openapi/operation.ts'
+
+const bytes = (most: number) => `1 to ${most} bytes of UTF-8.`
+
+/** The event as docs/events.md tells it; what is decided is validate-event.ts. */
+export const eventSchema = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({
+      description: `${bytes(eventLimits.idBytes)} With the source, within a tenant, the event’s identity.`,
+    }),
+    source: Type.String({ description: bytes(eventLimits.sourceBytes) }),
+    type: Type.String({ description: `${bytes(eventLimits.typeBytes)} Meters pick events by it.` }),
+    subject: Type.String({
+      description: `${bytes(eventLimits.subjectBytes)} The metered key that billing maps to a customer.`,
+    }),
+    time: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'At most 5 minutes ahead and 400 days back. Left away, it is the instant of acceptance.',
+      }),
+    ),
+    data: Type.Optional(
+      Type.Object(
+        {},
+        {
+          description: `At most ${eventLimits.dataBytes} bytes and ${eventLimits.dataDepth} levels. Numbers that a double would change are refused: send them as strings.`,
+        },
+      ),
+    ),
+    datacontenttype: Type.Optional(Type.String({ description: 'A JSON media type.' })),
+  },
+  { description: 'A CloudEvent 1.0. Extensions are allowed, and not kept.' },
+)
+
+export const exampleEvent = {
+  specversion: '1.0',
+  id: 'req-1',
+  source: '/api/eu',
+  type: 'api.request',
+  subject: 'customer-7',
+  time: '2026-11-21T12:00:00Z',
+  data: { tokens: 1200 },
+}
+
+const batchSchema = Type.Array(eventSchema, { description: 'At most 5,000 events.' })
+
+export const eventBodies = {
+  content: {
+    'application/cloudevents+json': { schema: { ...eventSchema, examples: [exampleEvent] } },
+    'application/cloudevents-batch+json': { schema: { ...batchSchema, examples: [[exampleEvent]] } },
+    'application/json': { schema: { anyOf: [eventSchema, batchSchema], examples: [exampleEvent] } },
+  },
+}
+
+export const eventCodes = Object.entries(eventFaultTexts)
+  .map(([code, text]) => `- \`${code}\`: ${text}`)
+  .join('\n')
+
+const resultSchema = Type.Object({
+  index: Type.Integer({ description: 'From 0.' }),
+  id: Type.Union([Type.String(), Type.Null()]),
+  status: Type.String({ description: 'accepted or rejected' }),
+  code: Type.Optional(Type.String()),
+  field: Type.Optional(Type.String({ description: 'Path with dots, like `data.items.0.size`.' })),
+  message: Type.Optional(Type.String()),
+})
+
+const outcomeSchema = Type.Object({
+  accepted: Type.Integer(),
+  duplicates: Type.Integer({
+    description: 'Known at the door to be there already; most are found in the log.',
+  }),
+  rejected: Type.Integer(),
+  results: Type.Array(resultSchema, { description: 'What was not plainly accepted, by index.' }),
+})
+
+const outcome = {
+  accepted: 1,
+  duplicates: 0,
+  rejected: 1,
+  results: [
+    {
+      index: 1,
+      id: 'req-2',
+      status: 'rejected',
+      code: 'attribute_missing',
+      field: 'subject',
+      message: eventFaultTexts.attribute_missing,
+    },
+  ],
+}
+
+const refusal = (
+  status: number,
+  code: RequestFaultCode,
+  extensions: Record<string, unknown> = {},
+): Refusal => ({ status, code, detail: requestFaultTexts[code], extensions })
+
+/** What refuses a body of events as a whole. */
+export const bodyRefusals: readonly Refusal[] = [
+  refusal(400, 'not_utf8', { position: 17 }),
+  refusal(400, 'not_json', { position: 17 }),
+  refusal(400, 'nested_too_deep'),
+  refusal(400, 'body_shape'),
+  refusal(400, 'query_invalid'),
+  refusal(413, 'body_too_large'),
+  refusal(413, 'too_many_events'),
+  refusal(415, 'unsupported_media_type'),
+  refusal(415, 'charset_unsupported'),
+  refusal(415, 'encoding_unsupported'),
+]
+
+const { results } = outcome
+
+export const postEventsOperation: Operation = {
+  method: 'POST',
+  url: '/v1/events',
+  schema: {
+    operationId: 'postEvents',
+    summary: 'Send events',
+    description: `Answers when every in-sync replica has the accepted events. Each event is judged alone: an invalid one never takes others along. Sending again is safe: an event counts once.
+
+Binary mode: \`application/json\` (or no body) with \`ce-specversion\`, \`ce-id\`, … as headers; the body is the data.
+
+Codes of rejected events:
+
+${eventCodes}`,
+    tags: ['Events'],
+    ...keyWith('ingest'),
+    querystring: Type.Object({
+      results: Type.Optional(
+        Type.Literal('all', { description: 'Names every event in `results`, the accepted ones too.' }),
+      ),
+    }),
+    body: eventBodies,
+    response: {
+      202: answer('At least one event is accepted and durable.', outcomeSchema, outcome),
+      ...refusals(
+        bodyRefusals,
+        keyRefusals('ingest'),
+        [
+          refusal(422, 'all_events_invalid', {
+            ...outcome,
+            accepted: 0,
+            results,
+            errors: results,
+          }),
+          refusal(503, 'kafka_unavailable'),
+          refusal(503, 'overloaded'),
+          refusal(503, 'stopping'),
+        ],
+        serverRefusals,
+      ),
+    },
+  },
+}
