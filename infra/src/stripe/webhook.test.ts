@@ -34,6 +34,20 @@ const invalid = refusal('webhook_signature_invalid')
 const outsideTolerance = refusal('webhook_timestamp_outside_tolerance')
 
 describe('verifyWebhook', () => {
+  test.each([
+    'null',
+    '[]',
+    '{}',
+    '{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":null}}',
+    '{"id":5,"type":"x","created":1,"data":{"object":{}}}',
+    '{"id":"evt_1","type":"x\\u0000","created":1,"data":{"object":{}}}',
+    body.replace('1099', '"all"'),
+    body.replace('"currency"', '"coin"'),
+  ])('refuses what is signed but no event: %s', (payload) => {
+    const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp: signedAt })
+    expect(() => verifyWebhook(payload, signature, secret, now)).toThrow(refusal('webhook_unreadable'))
+  })
+
   test('gives the event in our words', () => {
     expect(verifyWebhook(Buffer.from(body), header(signedAt), secret, now)).toEqual({
       id: 'evt_1',

@@ -1,5 +1,6 @@
 import Stripe from 'stripe'
 import { Failure } from '../process/failure.ts'
+import { unstorableText } from '../process/json-text.ts'
 import { type ChargeOutcome, outcomeOf } from './outcome.ts'
 
 /** Stripe's own tolerance, https://docs.stripe.com/webhooks#replay-attacks; ours holds for the future as well. */
@@ -17,7 +18,8 @@ export type ProcessorEvent = {
 /**
  * Verifies the header Stripe-Signature over the raw body and gives the event. `now` is in milliseconds. Throws a
  * Failure `webhook_signature_invalid` when no v1 signature fits (several are allowed while a secret is rolled),
- * and `webhook_timestamp_outside_tolerance` when it was signed over 300 s ago or ahead: the client checks only the past.
+ * `webhook_timestamp_outside_tolerance` when it was signed over 300 s ago or ahead (the client checks only the past), and
+ * `webhook_unreadable` when what is signed is no event.
  */
 export function verifyWebhook(
   rawBody: string | Uint8Array,
@@ -35,7 +37,23 @@ export function verifyWebhook(
       { code: 'webhook_timestamp_outside_tolerance', retryable: false },
     )
   }
-  return readEvent(event)
+  return readSigned(event)
+}
+
+/** A signature says who sends, not that it is what is read here: an answer of 500 would have it sent again for days. */
+function readSigned(event: Stripe.Event): ProcessorEvent {
+  let cause: unknown
+  try {
+    const read = readEvent(event)
+    if (typeof read.id === 'string' && typeof read.type === 'string' && unstorableText(event) === undefined)
+      return read
+  } catch (error) {
+    cause = error
+  }
+  throw new Failure(
+    'The webhook is signed, but is no event as it is read here: check that the endpoint sends whole events (snapshots), not thin ones.',
+    { code: 'webhook_unreadable', retryable: false, cause },
+  )
 }
 
 /** Age is judged by the caller in both directions, so the client's one-sided check is switched off with 0. */
