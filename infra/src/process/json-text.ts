@@ -13,13 +13,22 @@ export function addJsonParser(server: FastifyInstance): void {
     if (!isUtf8(bytes)) return done(refused('not_utf8', 'The body is not UTF-8; send JSON in UTF-8.'))
     const text = bytes.toString()
     parse(request, text, (error, value) => {
-      if (error) return done(error)
+      if (error) return done(text === '' ? error : refused('not_json', whyNotJson(text)))
       const path = suspicious.test(text) ? unstorableText(value) : undefined
       if (path === undefined) return done(null, value)
       const detail = `${path.slice(0, 200)} holds the character U+0000 or half of a surrogate pair, which cannot be stored; leave it out.`
       done(refused('text_not_storable', detail))
     })
   })
+}
+
+function whyNotJson(text: string): string {
+  try {
+    JSON.parse(text)
+    return 'The body has a field named __proto__, or a constructor with a prototype, which is not taken; leave it out.'
+  } catch (error) {
+    return `The body is not JSON: ${error instanceof Error ? error.message : ''}.`
+  }
 }
 
 const refused = (code: string, detail: string): HttpProblem => new HttpProblem({ status: 400, code, detail })

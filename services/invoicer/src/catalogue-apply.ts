@@ -23,7 +23,7 @@ export async function applyCatalogueFile(
   const read = readCatalogueFile(text)
   if ('faults' in read) {
     for (const { line, reason } of read.faults) print(`${file}:${line}: ${reason}`)
-    print(`Nothing is applied: ${file} is no YAML.`)
+    print(`Nothing is applied: ${file} cannot be read.`)
     return false
   }
   const { meters, ...rest }: Record<string, unknown> = isRecord(read.value) ? read.value : {}

@@ -1,4 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { unstorableText } from '@tidemark/infra/process/json-text.ts'
+import { isRecord } from '@tidemark/infra/process/record.ts'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 
 export type CatalogueFile = {
   /** The file's content as JSON would have it. */
@@ -22,20 +24,57 @@ export function readCatalogueFile(text: string): CatalogueFile | { faults: FileF
         reason: (message.split('\n')[0] ?? message).replace(/:$/, ''),
       })),
     }
-  return {
-    value: document.toJS(),
-    lineOf(path) {
-      let node: unknown = document.contents
-      let offset = 0
-      for (const segment of segmentsOf(path)) {
-        const found = childOf(node, segment)
-        if (!found) break
-        node = found.value
-        offset = found.offset ?? offset
-      }
-      return lines.linePos(offset).line
-    },
+  const lineOf = (path: string) => lines.linePos(offsetOf(document, path)).line
+  const value = plainValue(document)
+  if (value instanceof Error) {
+    const line = lines.linePos(aliasOffset(document)).line
+    return { faults: [{ line, path: '', reason: `an alias cannot be followed: ${value.message}` }] }
   }
+  if (!isRecord(value)) {
+    const reason = 'the file must hold meters, plans, customers and subscriptions, or some of them'
+    return { faults: [{ line: 1, path: '', reason }] }
+  }
+  const path = unstorableText(value)
+  if (path === undefined) return { value, lineOf }
+  const reason = `${path} holds U+0000 or half of a surrogate pair, which cannot be stored; leave it out`
+  return { faults: [{ line: lineOf(path), path, reason }] }
+}
+
+/** An alias may name nothing, unfold beyond measure, or stand inside of what it names: then there is no value. */
+function plainValue(document: Document): unknown {
+  try {
+    const value: unknown = document.toJS()
+    JSON.stringify(value)
+    return value
+  } catch (error) {
+    if (error instanceof ReferenceError) return error
+    return new Error('it stands inside of what it names')
+  }
+}
+
+/** Where the first alias stands that names nothing, or else the first of all. */
+function aliasOffset(document: Document): number {
+  const offsets: number[] = []
+  visit(document, {
+    Alias(_key, alias) {
+      const offset = alias.range?.[0] ?? 0
+      if (alias.resolve(document) === undefined) offsets.unshift(offset)
+      else offsets.push(offset)
+    },
+  })
+  return offsets[0] ?? 0
+}
+
+function offsetOf(document: Document, path: string): number {
+  let node: unknown = document.contents
+  let offset = 0
+  for (const segment of segmentsOf(path)) {
+    const found = childOf(node, segment)
+    if (!found) break
+    node = found.value
+    offset = found.offset ?? offset
+  }
+  return offset
 }
 
 /** `plans[0].id` as `plans`, `0`, `id`. */
