@@ -1,9 +1,11 @@
-// Writes docs/openapi/ingest.json from the operations of ingest.
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Writes docs/openapi/ingest.json from the operations of ingest, formatted like every file.
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { buildOpenApiDocument } from '../services/ingest/src/openapi/document.ts'
 import { operations } from '../services/ingest/src/openapi/operations.ts'
 
-const target = join(import.meta.dirname, '..', 'docs', 'openapi', 'ingest.json')
-mkdirSync(dirname(target), { recursive: true })
-writeFileSync(target, `${JSON.stringify(await buildOpenApiDocument(operations), null, 2)}\n`)
+const root = join(import.meta.dirname, '..')
+const target = join(root, 'docs', 'openapi', 'ingest.json')
+writeFileSync(target, JSON.stringify(await buildOpenApiDocument(operations)))
+execFileSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', target], { stdio: 'ignore' })

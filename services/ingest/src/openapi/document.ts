@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
-import Fastify from 'fastify'
+import { isRecord } from '@tidemark/infra/process/record.ts'
+import Fastify, { type FastifySchema } from 'fastify'
 import { type Operation, problemSchema } from './operation.ts'
 
 export type OpenApiDocument = Record<string, unknown> & { paths: Record<string, Record<string, unknown>> }
@@ -45,10 +46,25 @@ export async function buildOpenApiDocument(operations: readonly Operation[]): Pr
   })
   server.addSchema(problemSchema)
   for (const { method, url, schema } of operations)
-    server.route({ method, url, schema, handler: async () => undefined })
+    server.route({ method, url, schema: withOptionalDefaults(schema), handler: async () => undefined })
   await server.ready()
   const document = server.swagger()
   await server.close()
   // As a client gets it: without what JSON does not have.
   return JSON.parse(JSON.stringify(document))
+}
+
+/** A parameter with a default is there for the route, and may be left away by the caller. */
+function withOptionalDefaults(schema: FastifySchema): FastifySchema {
+  const { querystring } = schema
+  if (!isRecord(querystring) || !Array.isArray(querystring.required)) return schema
+  const { properties } = querystring
+  const hasDefault = (name: unknown) => {
+    const property = isRecord(properties) ? properties[String(name)] : undefined
+    return isRecord(property) && property.default !== undefined
+  }
+  return {
+    ...schema,
+    querystring: { ...querystring, required: querystring.required.filter((name) => !hasDefault(name)) },
+  }
 }

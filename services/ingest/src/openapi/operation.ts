@@ -55,7 +55,12 @@ export function refusals(...lists: readonly (readonly Refusal[])[]): Record<numb
   return Object.fromEntries([...byStatus].map(([status, found]) => [status, refusalResponse(found)]))
 }
 
+const retryAfter = {
+  headers: { 'retry-after': { type: 'integer', description: 'Seconds until it is worth trying again.' } },
+}
+
 const refusalResponse = (found: readonly Refusal[]) => ({
+  ...(found.some(({ status }) => status === 429 || status === 503) ? retryAfter : {}),
   description: found.map(({ code, detail }) => `\`${code}\`: ${detail}`).join('\n\n'),
   content: {
     'application/problem+json': {

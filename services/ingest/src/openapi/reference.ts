@@ -25,7 +25,12 @@ export function addReference(server: FastifyInstance, document: OpenApiDocument)
         Object.entries(contentSecurityPolicy).map(([name, sources]) => [name, sources.join(' ')]),
       ),
       theme: { title: 'Tidemark ingest' },
-      uiConfig: { validatorUrl: null, deepLinking: true, displayRequestDuration: true },
+      uiConfig: {
+        validatorUrl: null,
+        layout: 'BaseLayout',
+        deepLinking: true,
+        displayRequestDuration: true,
+      },
     })
   })
 }

@@ -1,0 +1,32 @@
+import Fastify from 'fastify'
+import { afterAll, expect, test } from 'vitest'
+import { buildOpenApiDocument } from './document.ts'
+import { operations } from './operations.ts'
+import { addReference } from './reference.ts'
+
+const server = Fastify()
+const document = await buildOpenApiDocument(operations)
+addReference(server, document)
+afterAll(() => server.close())
+
+const get = (url: string) => server.inject({ method: 'GET', url })
+
+test('the document is served', async () => {
+  const answer = await get('/openapi.json')
+  expect(answer.headers['content-type']).toContain('application/json')
+  expect(answer.json()).toEqual(document)
+})
+
+test('the page to browse needs nothing from elsewhere', async () => {
+  const page = await get('/docs/')
+  expect(page.statusCode).toBe(200)
+  expect(page.headers['content-security-policy']).toContain("default-src 'self'")
+  const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url = '']) => url)
+  expect(assets.length).toBeGreaterThan(3)
+  for (const asset of assets) {
+    expect(asset).not.toMatch(/^(?:https?:)?\/\//)
+    expect((await get(new URL(asset, 'http://localhost/docs/').pathname)).statusCode, asset).toBe(200)
+  }
+  expect((await get('/docs')).statusCode).toBe(200)
+  expect((await get('/docs/json')).json()).toEqual(document)
+})
