@@ -126,6 +126,7 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
     const [magic, ...rest] = good.value
     const invalidTime = room.producer.encode(usageEvent({ id: 'late', time: -1 }))
     const voiding = room.producer.encode(usageEvent({ id: 'gone', action: 'void', revision: 1 }))
+    const negative = room.producer.encode(usageEvent({ id: 'negative', revision: -1 }))
     await room.producer.sendRaw([
       good,
       { ...good, partition: wrong },
@@ -134,6 +135,7 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       { partition: 0, key, value: good.value.subarray(0, 20) },
       invalidTime,
       voiding,
+      negative,
     ])
     const service = await room.start()
     await room.drained()
@@ -149,6 +151,7 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
     expect([...new Set(rejected.map(({ code }) => code))].sort()).toEqual([
       'correction_unsupported',
       'empty_value',
+      'invalid_revision',
       'invalid_time',
       'no_framing',
       'undecodable',
@@ -159,6 +162,17 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       originTopic: room.producer.topic,
       originPartition: wrong,
     })
+    await service.stop()
+  }))
+
+test.concurrent('a backfill of years in one batch goes in whole', () =>
+  inRoom(async (room) => {
+    const month = 30 * 86_400_000_000
+    const times = Array.from({ length: 1_600 }, (_, at) => Date.now() * 1000 - (at % 130) * month)
+    await room.producer.send(times.map((time, at) => usageEvent({ id: `old-${at}`, time })))
+    const service = await room.start({ AGGREGATOR_WRITE_TIMEOUT_MS: '5000' })
+    await room.drained()
+    expect(await room.truth()).toEqual(exactly(1_600))
     await service.stop()
   }))
 

@@ -13,6 +13,7 @@ export type MalformedCode =
   | 'undecodable'
   | 'invalid_tenant'
   | 'invalid_time'
+  | 'invalid_revision'
   | 'wrong_partition'
 
 export type ReaderOptions = {
@@ -39,6 +40,7 @@ export function readRecord(
     return malformed('invalid_tenant', `tenant number ${event.tenantNumber} is outside 0 to 4294967295`)
   if (!isWithin(event.time, latestMicros) || !isWithin(event.acceptedAt, latestMicros))
     return malformed('invalid_time', 'time or acceptedAt is outside 1970 to 2106')
+  if (event.revision < 0) return malformed('invalid_revision', `revision ${event.revision} is below zero`)
   const identity = identityKey(event.tenantNumber, event.source, event.id)
   const expected = partitionOf(identity, partitions)
   // Copies of one event in two partitions would both be billed: deduplication looks at one partition only.

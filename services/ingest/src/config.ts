@@ -8,6 +8,7 @@ import {
   portSetting,
   postgresSettings,
   prefixSettings,
+  redisSettings,
   registrySettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
@@ -22,6 +23,7 @@ export const configSchema = Type.Object({
   ...registrySettings,
   ...clickHouseSettings,
   ...postgresSettings,
+  ...redisSettings,
   INGEST_HOST: hostSetting(),
   INGEST_PORT: portSetting(4100),
   INGEST_BODY_LIMIT_BYTES: Type.Integer({
@@ -39,7 +41,8 @@ export const configSchema = Type.Object({
   INGEST_TIME_AHEAD_SECONDS: Type.Integer({
     default: 300,
     minimum: 0,
-    maximum: 86_400,
+    // Deduplication keeps an identity a day longer than its horizon: an event a day ahead would outlive it.
+    maximum: 43_200,
     description: 'How far ahead of this clock the time of an event may lie.',
   }),
   INGEST_TIME_BACK_DAYS: Type.Integer({
@@ -71,6 +74,12 @@ export const configSchema = Type.Object({
     minimum: 100,
     maximum: 300_000,
     description: 'How soon the relay serves the inbound topic of a new tenant.',
+  }),
+  INGEST_LIMITS_POLL_MS: Type.Integer({
+    default: 2_000,
+    minimum: 100,
+    maximum: 300_000,
+    description: 'How soon a changed limit of a tenant or key holds.',
   }),
   INGEST_WATERMARK_INTERVAL_MS: Type.Integer({
     default: 1_000,
