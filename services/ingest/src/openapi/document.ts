@@ -17,7 +17,10 @@ const information = {
   openapi: '3.1.0',
   info: { title: 'Tidemark ingest', version: '1', description },
   servers: [{ url: '/', description: 'This service' }],
-  tags: [{ name: 'Events', description: 'Sending, checking and reading back.' }],
+  tags: [
+    { name: 'Events', description: 'Sending, checking and reading back.' },
+    { name: 'Keys and limits', description: 'Who may send for the tenant, and how much per second.' },
+  ],
   components: {
     securitySchemes: {
       apiKey: {

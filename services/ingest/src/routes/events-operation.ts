@@ -122,6 +122,15 @@ export const bodyRefusals: readonly Refusal[] = [
   refusal(415, 'encoding_unsupported'),
 ]
 
+/** Where the key or its tenant has a limit. */
+const rateRefusal: Refusal = {
+  status: 429,
+  code: 'rate_limited',
+  detail:
+    'This API key may send 5000 events per second and nothing of this request is accepted; send it again after Retry-After.',
+  extensions: { limit: 'key-events' },
+}
+
 const { results } = outcome
 
 export const postEventsOperation: Operation = {
@@ -151,6 +160,7 @@ ${eventCodes}`,
         bodyRefusals,
         keyRefusals('ingest'),
         [
+          rateRefusal,
           refusal(422, 'all_events_invalid', {
             ...outcome,
             accepted: 0,
