@@ -1,7 +1,7 @@
 import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs'
 import type { Log } from '../process/log.ts'
 import { withDeadline } from './deadline.ts'
-import { asKafkaFailure, isBrokerAnswer } from './kafka-failure.ts'
+import { asKafkaFailure, isBrokerAnswer, kafkaErrorType } from './kafka-failure.ts'
 import { silenceNegativeTimeouts } from './negative-timeouts.ts'
 
 export type KafkaSettings = {
@@ -73,7 +73,9 @@ export function createKafka(settings: KafkaSettings): KafkaClient {
     try {
       return await ask(await current)
     } catch (error) {
-      if (isBrokerAnswer(error)) throw asKafkaFailure(error, doing)
+      // An admin asks for every topic that it ever met: one that was deleted since fails all questions about the others.
+      const isAboutTopic = kafkaErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+      if (isBrokerAnswer(error) && !isAboutTopic) throw asKafkaFailure(error, doing)
       void dropAdmin(current)
       // The connection may have died long ago, unnoticed; a new one deserves the question once more.
       if (reused && again) return withAdmin(doing, ask, false)

@@ -33,6 +33,8 @@ export type GroupMemberOptions = FetchSettings & {
   /** The broker no longer counts this member in; another one may already have its partitions. */
   onLost(): void
   onBatch(payload: EachBatchPayload): Promise<void>
+  /** A batch of control records and aborted ones, which never reaches `onBatch`: from `first` to below `next`. */
+  onSkipped?(topic: string, partition: number, first: bigint, next: bigint): void
   /** Called once, with the first thing that cannot be mended here; nothing is handled afterwards. */
   onFatal(error: unknown): void
 }
@@ -44,6 +46,8 @@ export type GroupMember = {
   seek(topic: string, partition: number, offset: bigint): void
   pause(topic: string, partitions: readonly number[]): void
   resume(topic: string, partitions: readonly number[]): void
+  /** Outside of a batch; one that fails is only told. */
+  commit(topic: string, partition: number, nextOffset: bigint): Promise<void>
   /** Ends the consumption for good: the first reason is kept and told. */
   fail(error: unknown): void
 }
@@ -56,6 +60,8 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
   let consumer: Consumer | undefined
   let stopped = false
   let failed = false
+  /** Partitions whose batch came by eachBatch: kafkajs tells the end of the others in the same way. */
+  const seen = new Set<string>()
 
   const steer = (action: (current: Consumer) => void): void => {
     try {
@@ -96,6 +102,7 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
   }
 
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    seen.add(`${payload.batch.topic}/${payload.batch.partition}`)
     if (failed || stopped || !payload.isRunning() || payload.isStale()) return
     try {
       await whileBeating(payload, () => options.onBatch(payload))
@@ -121,6 +128,13 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
       // kafkajs may rejoin by a restart of its own that was already under way when it was stopped.
       if (stopped) void created.disconnect().catch(() => {})
       else options.onAssigned(new Map(Object.entries(payload.memberAssignment)))
+    })
+    created.on(created.events.END_BATCH_PROCESS, ({ payload }) => {
+      const { topic, partition, firstOffset, lastOffset } = payload
+      if (seen.delete(`${topic}/${partition}`) || stopped || failed) return
+      // Null where compaction left nothing of the batch, whatever kafkajs' types say.
+      if (typeof firstOffset !== 'string') return
+      options.onSkipped?.(topic, partition, BigInt(firstOffset), BigInt(lastOffset) + 1n)
     })
     // Also within a crash, before kafkajs restarts by itself.
     created.on(created.events.STOP, () => options.onLost())
@@ -163,6 +177,17 @@ export function createGroupMember(kafka: KafkaClient, options: GroupMemberOption
     pause: (topic, partitions) => steer((current) => current.pause([{ topic, partitions: [...partitions] }])),
     resume: (topic, partitions) => {
       if (!failed) steer((current) => current.resume([{ topic, partitions: [...partitions] }]))
+    },
+    async commit(topic, partition, nextOffset) {
+      const offset = nextOffset.toString()
+      try {
+        await consumer?.commitOffsets([{ topic, partition, offset }])
+      } catch (error) {
+        kafka.log.debug(
+          { topic, partition, offset, reason: kafkaErrorType(error) },
+          'offset was not committed',
+        )
+      }
     },
     fail,
   }

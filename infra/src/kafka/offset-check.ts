@@ -40,3 +40,24 @@ export function assertContiguous(place: Place, offsets: readonly { offset: strin
     expected += 1n
   }
 }
+
+type GroupPlace = Place & { groupId: string }
+
+const howToGoOn = ({ topic, partition, groupId }: GroupPlace): string =>
+  'Nothing more of this partition is handled; the others go on. When it is known why, and what is lost is sent again, end ' +
+  `every member of group ${groupId}, set its offset (kafka-consumer-groups.sh --group ${groupId} --topic ` +
+  `${topic}:${partition} --reset-offsets --to-earliest --execute) and start them again`
+
+export function placeTruncated(place: GroupPlace, expected: bigint, earliest: bigint): Failure {
+  const message =
+    `${place.topic}/${place.partition}: offset ${expected} comes next but the log begins at ${earliest}: ` +
+    `${earliest - expected} records were removed before they were handled (retention?). ${howToGoOn(place)}`
+  return new Failure(message, { code: 'log_truncated', retryable: false })
+}
+
+export function placeRewound(place: GroupPlace, expected: bigint, end: bigint): Failure {
+  const message =
+    `${place.topic}/${place.partition}: offset ${expected} comes next but the log ends at ${end}: it is another log than ` +
+    `the one handled so far (topic made anew, or data lost). ${howToGoOn(place)}`
+  return new Failure(message, { code: 'log_rewound', retryable: false })
+}

@@ -1,7 +1,9 @@
+import type { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import type { BatchContext } from './consumer.ts'
 import { commitNext, createGroupMember, type FetchSettings, type GroupMember } from './group-member.ts'
 import { type KafkaRecord, toRecord } from './record.ts'
+import { createTopicPlaces } from './topic-places.ts'
 
 export type ConsumerOptions = FetchSettings & {
   groupId: string
@@ -10,6 +12,12 @@ export type ConsumerOptions = FetchSettings & {
   handleBatch(topic: string, partition: number, records: KafkaRecord[], context: BatchContext): Promise<void>
   /** Called once; nothing is handled afterwards. */
   onFatal(error: unknown): void
+  /**
+   * Where given, a partition whose log no longer holds the place where it should go on is stopped, the others are not, and
+   * this is called with `log_truncated` or `log_rewound`, again after each rebalance that finds it so. Where not, it goes
+   * on with the first record that the log has.
+   */
+  onHalt?(topic: string, partition: number, failure: Failure): void
 }
 
 export type TopicConsumer = {
@@ -37,27 +45,37 @@ export function createConsumer(kafka: KafkaClient, options: ConsumerOptions): To
   const join = async (): Promise<void> => {
     if (topics.length === 0) return
     let generation = 0
-    const joined = createGroupMember(kafka, {
+    const { groupId, onHalt } = options
+    const places = onHalt && createTopicPlaces(kafka, { groupId, onHalt, member: () => joined })
+    const joined: GroupMember = createGroupMember(kafka, {
       ...options,
       topics,
-      onAssigned: () => {
+      onAssigned: (assignment) => {
         generation += 1
+        places?.assign(assignment)
       },
       onLost: () => {
         generation += 1
+        places?.release()
+      },
+      onSkipped(topic, partition, first, next) {
+        if (places?.skip(topic, partition, first, next)) void joined.commit(topic, partition, next)
       },
       async onBatch(payload) {
         const { topic, partition, messages, highWatermark } = payload.batch
         const last = messages[messages.length - 1]
-        if (last === undefined) return
+        if (last === undefined || (places && !(await places.accepts(payload.batch)))) return
         const current = generation
         const isStillAssigned = (): boolean => current === generation
         const records = messages.map((message) => toRecord(message, BigInt(message.offset)))
         const context = { isStillAssigned, reportProgress: () => {}, highWatermark: BigInt(highWatermark) }
         await options.handleBatch(topic, partition, records, context)
         if (!isStillAssigned()) return
+        // With the control records behind the last message, or a transaction's end would look like lag for ever.
+        const next = BigInt(payload.batch.lastOffset()) + 1n
+        places?.advance(topic, partition, next)
         payload.resolveOffset(last.offset)
-        await commitNext(kafka, payload, BigInt(last.offset) + 1n)
+        await commitNext(kafka, payload, next)
       },
     })
     try {

@@ -5,6 +5,8 @@ export type HealthOptions = {
   checks: Record<string, () => Promise<unknown>>
   /** Says what does not move, or nothing while the service makes progress. */
   progress?: () => string | undefined
+  /** The same for parts that the service does without for a while: told, but it stays ready. */
+  reported?: Record<string, () => string | undefined>
   checkTimeoutMs?: number
 }
 
@@ -28,22 +30,27 @@ export function createHealth(options: HealthOptions): Health {
   }
 }
 
-async function examine({ checks, progress, checkTimeoutMs = 2_000 }: HealthOptions): Promise<HealthReport> {
+async function examine({
+  checks,
+  progress,
+  reported = {},
+  checkTimeoutMs = 2_000,
+}: HealthOptions): Promise<HealthReport> {
   const asked = Object.entries(checks).map(
     async ([name, check]) => [name, await ask(check, checkTimeoutMs)] as const,
   )
   const results = Object.fromEntries(await Promise.all(asked))
-  if (progress !== undefined) {
-    const reason = progress()
-    results.progress = {
-      ok: reason === undefined,
-      durationMs: 0,
-      ...(reason === undefined ? {} : { reason }),
-    }
-  }
+  if (progress !== undefined) results.progress = told(progress())
   const ready = Object.values(results).every((result) => result.ok)
+  for (const [name, fault] of Object.entries(reported)) results[name] = told(fault())
   return { status: ready ? 'ready' : 'not_ready', checks: results }
 }
+
+const told = (reason: string | undefined): CheckResult => ({
+  ok: reason === undefined,
+  durationMs: 0,
+  ...(reason === undefined ? {} : { reason }),
+})
 
 async function ask(check: () => Promise<unknown>, timeoutMs: number): Promise<CheckResult> {
   const startedAt = performance.now()

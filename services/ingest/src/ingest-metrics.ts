@@ -11,7 +11,13 @@ export type IngestMetrics = {
   /** Requests that wait for Kafka: called at the begin, gives back what is called at the end. */
   publishing(door: Door): () => void
   relayLag(records: number): void
+  /** Inbound partitions that the relay does not go on with, and why. */
+  relayStopped(partitions: readonly StoppedPartition[]): void
+  /** 1 while the relay does not get on although records wait. */
+  relayStalled(isStalled: boolean): void
 }
+
+export type StoppedPartition = { readonly topic: string; readonly partition: number; readonly code: string }
 
 export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number): IngestMetrics {
   const registers = [metrics]
@@ -59,6 +65,17 @@ export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number)
     help: 'Records on all inbound topics that are not relayed yet',
     registers,
   })
+  const stopped = new Gauge({
+    name: 'tidemark_ingest_relay_stopped',
+    help: '1 for each inbound partition that the relay does not go on with; what it holds is not billed',
+    labelNames: ['topic', 'partition', 'code'],
+    registers,
+  })
+  const stalled = new Gauge({
+    name: 'tidemark_ingest_relay_stalled',
+    help: '1 while records wait on inbound topics and none is relayed',
+    registers,
+  })
   return {
     accepted: (door, events) => accepted.inc({ door }, events),
     rejected: (door, code) => rejected.inc({ door, code }),
@@ -72,5 +89,10 @@ export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number)
       }
     },
     relayLag: (records) => lag.set(records),
+    relayStopped(partitions) {
+      stopped.reset()
+      for (const { topic, partition, code } of partitions) stopped.set({ topic, partition, code }, 1)
+    },
+    relayStalled: (isStalled) => stalled.set(isStalled ? 1 : 0),
   }
 }

@@ -44,8 +44,10 @@ export function createRelay(options: RelayOptions): Relay {
     groupId,
     topics: [],
     onFatal: options.fatal,
+    onHalt: (topic, partition, { code, message }) =>
+      log.error({ topic, partition, code, reason: message }, 'the relay of a partition is stopped'),
     async handleBatch(topic, partition, records, context) {
-      const tenant = subscription.tenants().get(topic)
+      const tenant = subscription.tenantOf(topic)
       const last = records[records.length - 1]
       if (tenant === undefined)
         throw new Failure(`${topic} belongs to no tenant`, { code: 'unexpected', retryable: false })
@@ -64,6 +66,14 @@ export function createRelay(options: RelayOptions): Relay {
     prefix,
     log,
     pollMs: options.tenantPollMs,
+    onGone(topic) {
+      // Made anew it begins at 0 again, also for the broker, which forgets a group's offsets with the topic.
+      relayed.delete(topic)
+      log.error(
+        { topic },
+        'an inbound topic is gone: what was not relayed is lost. "keys -- create --tenant" makes it again',
+      )
+    },
   })
 
   const fetchRelayed = async (topics: readonly string[]): Promise<Offsets> => {
@@ -83,10 +93,13 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     prefix,
     intervalMs: options.watermarkIntervalMs,
-    topics: () => [...subscription.tenants().keys()],
+    topics: subscription.topics,
+    missingTopics: subscription.missingTopics,
     fetchOffsetRanges: (topic) => fetchOffsetRanges(kafka, topic),
     fetchRelayed,
     onLag: options.metrics.relayLag,
+    onStopped: options.metrics.relayStopped,
+    onStalled: options.metrics.relayStalled,
   })
   const waiting: Component = { name: 'relay', start: () => {}, stop: () => stopping.abort() }
   return { components: [subscription, watermarks, waiting], fault: watermarks.fault }

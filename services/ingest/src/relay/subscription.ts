@@ -16,30 +16,41 @@ export type SubscriptionOptions = {
   prefix: string
   log: Log
   pollMs: number
+  /** A topic that was read is not there any more. */
+  onGone(topic: string): void
 }
 
 export type Subscription = Component & {
-  /** Inbound topics that are read, each with its tenant. */
-  tenants(): ReadonlyMap<string, Tenant>
+  /** Inbound topics that are read. */
+  topics(): readonly string[]
+  /** Those of tenants that do not exist. */
+  missingTopics(): readonly string[]
+  /** Also of a topic that was just dropped: its last batch may still be under way. */
+  tenantOf(topic: string): Tenant | undefined
 }
 
-/** Serves the inbound topic of every tenant, and of each new one within a poll: kafkajs fixes its topics when it joins. */
+/**
+ * Serves the inbound topic of every tenant, and of each new one within a poll: kafkajs fixes its topics when it joins. One
+ * that was deleted is dropped: kafkajs would ask for it again and again, and read nothing else meanwhile.
+ */
 export function createSubscription(options: SubscriptionOptions): Subscription {
   const { prefix } = options
-  let served = new Map<string, Tenant>()
+  const known = new Map<string, Tenant>()
+  let served: readonly string[] = []
+  let missing: readonly string[] = []
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
   const refresh = async (): Promise<void> => {
-    const tenants = await listTenants(options.pool)
-    const wanted = new Map(tenants.map((tenant) => [prefix + inboundTopic(tenant.id), tenant]))
-    if ([...wanted.keys()].some((topic) => !served.has(topic))) {
-      // A tenant comes before its topic; one topic that is not there yet would keep all others from being joined.
-      const existing = new Set(await listTopics(options.kafka))
-      served = new Map([...wanted].filter(([topic]) => existing.has(topic)))
-    }
+    for (const tenant of await listTenants(options.pool)) known.set(prefix + inboundTopic(tenant.id), tenant)
+    // A tenant comes before its topic; one topic that is not there would keep all others from being joined.
+    const existing = new Set(await listTopics(options.kafka))
+    const gone = served.filter((topic) => !existing.has(topic))
+    served = [...known.keys()].filter((topic) => existing.has(topic))
+    missing = [...known.keys()].filter((topic) => !existing.has(topic))
     // The same list as before changes nothing; a list that could not be joined is tried again.
-    await options.consumer.resubscribe([...served.keys()])
+    await options.consumer.resubscribe(served)
+    for (const topic of gone) options.onGone(topic)
   }
 
   const run = async (): Promise<void> => {
@@ -54,7 +65,9 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
 
   return {
     name: 'relay subscription',
-    tenants: () => served,
+    topics: () => served,
+    missingTopics: () => missing,
+    tenantOf: (topic) => known.get(topic),
     async start() {
       await options.consumer.start()
       running = run()
