@@ -2,6 +2,8 @@ import { Redis } from 'ioredis'
 import { Failure } from '../process/failure.ts'
 import type { Log } from '../process/log.ts'
 
+export type RedisClient = Redis
+
 export type RedisClientOptions = {
   url: string
   /** Precedes every key, so that installations never meet. */

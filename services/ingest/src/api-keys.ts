@@ -25,6 +25,9 @@ export type ApiKey = {
 }
 
 const idCharacters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+/** Of a key. */
+export const keyIdPattern = '^[a-z0-9]{16}$'
+
 const randomId = (): string =>
   Array.from({ length: 16 }, () => idCharacters[randomInt(idCharacters.length)]).join('')
 
@@ -40,20 +43,50 @@ export async function createApiKey(pool: Queryable, wanted: NewApiKey): Promise<
   return { id, key }
 }
 
+const columns = `id, tenant, name, mode, scopes, created_at AS "createdAt", expires_at AS "expiresAt",
+  revoked_at AS "revokedAt", last_used_at AS "lastUsedAt"`
+
 export async function listApiKeys(pool: Queryable): Promise<ApiKey[]> {
   const { rows } = await pool.query<ApiKey>(
-    `SELECT id, tenant, name, mode, scopes, created_at AS "createdAt", expires_at AS "expiresAt",
-            revoked_at AS "revokedAt", last_used_at AS "lastUsedAt"
-     FROM access.api_keys ORDER BY tenant, created_at, id`,
+    `SELECT ${columns} FROM access.api_keys ORDER BY tenant, created_at, id`,
   )
   return rows
 }
 
-/** Works everywhere within 20 s, for so long services believe an answer. False where no such key is valid. */
-export async function revokeApiKey(pool: Queryable, id: string): Promise<boolean> {
+/** A tenant's keys in the order in which they were made, from the one after `after` on. */
+export async function listTenantKeys(
+  pool: Queryable,
+  tenant: string,
+  { after, limit }: { after: string | undefined; limit: number },
+): Promise<ApiKey[]> {
+  const { rows } = await pool.query<ApiKey>(
+    `SELECT ${columns} FROM access.api_keys
+     WHERE tenant = $1 AND ($2::text IS NULL OR (created_at, id) >
+       (SELECT created_at, id FROM access.api_keys WHERE tenant = $1 AND id = $2))
+     ORDER BY created_at, id LIMIT $3`,
+    [tenant, after ?? null, limit],
+  )
+  return rows
+}
+
+/** With a tenant: undefined also for another one's key. */
+export async function findApiKey(pool: Queryable, id: string, tenant?: string): Promise<ApiKey | undefined> {
+  const { rows } = await pool.query<ApiKey>(
+    `SELECT ${columns} FROM access.api_keys WHERE id = $1 AND tenant = coalesce($2, tenant)`,
+    [id, tenant ?? null],
+  )
+  return rows[0]
+}
+
+/**
+ * Works everywhere within 20 s, for so long services believe an answer. False where no such key, of that tenant if one is
+ * named, is valid.
+ */
+export async function revokeApiKey(pool: Queryable, id: string, tenant?: string): Promise<boolean> {
   const { rowCount } = await pool.query(
-    'UPDATE access.api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL',
-    [id],
+    `UPDATE access.api_keys SET revoked_at = now()
+     WHERE id = $1 AND tenant = coalesce($2, tenant) AND revoked_at IS NULL`,
+    [id, tenant ?? null],
   )
   return rowCount > 0
 }

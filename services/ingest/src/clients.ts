@@ -3,11 +3,15 @@ import { createKafka, type KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createPool, type Pool } from '@tidemark/infra/postgres/pool.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
+import { createRedis, type RedisClient } from '@tidemark/infra/redis/client.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
 import type { IngestConfig } from './config.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 
-export type Clients = { kafka: KafkaClient; pool: Pool; clickHouse: ClickHouse }
+export type Clients = { kafka: KafkaClient; pool: Pool; clickHouse: ClickHouse; redis: RedisClient }
+
+/** A request waits for Redis this long at most, then does without. */
+const redisTimeoutMs = 200
 
 /** Nothing connects before its first use. */
 export function createClients(config: IngestConfig, log: Log): Clients {
@@ -29,6 +33,13 @@ export function createClients(config: IngestConfig, log: Log): Clients {
       password: config.CLICKHOUSE_PASSWORD,
       database,
       applicationName: 'tidemark-ingest',
+    }),
+    redis: createRedis({
+      url: config.REDIS_URL,
+      prefix: config.TIDEMARK_PREFIX,
+      applicationName: 'tidemark-ingest',
+      log,
+      commandTimeoutMs: redisTimeoutMs,
     }),
   }
 }

@@ -4,9 +4,11 @@ import { readConfigOrExit } from '@tidemark/infra/process/config.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
-import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
+import { type ApiKey, createApiKey, findApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { configSchema } from './config.ts'
-import { type KeysOrder, keysUsage, readKeysOrder } from './keys-order.ts'
+import { rotateApiKey } from './key-rotation.ts'
+import { type KeysOrder, keysUsage, type LimitOrder, readKeysOrder } from './keys-order.ts'
+import { type Limit, readLimits, setLimit } from './limits/limit-store.ts'
 import { createTenant } from './tenants.ts'
 
 const config = readConfigOrExit(configSchema, process.env)
@@ -39,10 +41,18 @@ async function carryOut(order: KeysOrder): Promise<void> {
   if (order.kind === 'revoke') {
     const isRevoked = await revokeApiKey(pool, order.id)
     if (isRevoked) return console.log(`Key ${order.id} is revoked; within 20 s no service takes it any more.`)
-    console.error(`There is no valid key ${order.id}; "list" shows all of them.`)
-    process.exitCode = 1
-    return
+    return refuse(`There is no valid key ${order.id}; "list" shows all of them.`)
   }
+  if (order.kind === 'rotate') {
+    const rotated = await rotateApiKey(pool, order)
+    if (!rotated) return refuse(`There is no valid key ${order.id}; "list" shows all of them.`)
+    console.error(
+      `Key ${rotated.id} follows ${order.id}, which ends ${rotated.oldExpiresAt}. Shown this once:`,
+    )
+    return console.log(rotated.key)
+  }
+  if (order.kind === 'limits') return printLimits(await readLimits(pool))
+  if (order.kind === 'limit') return changeLimit(order)
   const places = { pool, kafka, prefix, replicationFactor: config.KAFKA_REPLICATION_FACTOR }
   const tenant = await createTenant(places, order.tenant, order.tenantName)
   const { name, scopes, mode, expiresAt } = order
@@ -51,6 +61,32 @@ async function carryOut(order: KeysOrder): Promise<void> {
   // The key alone on standard output, so that a script can take it up.
   console.error(`Key ${id} of tenant ${tenant.id} may ${scopes.join(', ')}. It is shown this once:`)
   console.log(key)
+}
+
+async function changeLimit({ keyId, tenant, rates }: LimitOrder): Promise<void> {
+  const owner = keyId === undefined ? tenant : (await findApiKey(pool, keyId))?.tenant
+  const change = { tenant: owner ?? '', rates, ...(keyId === undefined ? {} : { keyId }) }
+  const limit = await setLimit(pool, change)
+  if (!limit) return refuse(`There is no ${keyId === undefined ? `tenant ${tenant}` : `key ${keyId}`}.`)
+  printLimits([limit])
+}
+
+function refuse(message: string): void {
+  console.error(message)
+  process.exitCode = 1
+}
+
+function printLimits(limits: readonly Limit[]): void {
+  if (limits.length === 0) console.log('There are no limits.')
+  else
+    console.table(
+      limits.map(({ tenant, keyId, eventsPerSecond, bytesPerSecond }) => ({
+        tenant,
+        key: keyId ?? 'all together',
+        'events/s': eventsPerSecond ?? 'no limit',
+        'bytes/s': bytesPerSecond ?? 'no limit',
+      })),
+    )
 }
 
 function printKeys(keys: readonly ApiKey[]): void {

@@ -27,6 +27,23 @@ test('a line becomes an order', () => {
   })
 })
 
+test('keys are rotated, and limits set, lifted and left alone', () => {
+  const id = 'abcdefgh12345678'
+  expect(read(`rotate ${id}`)).toEqual({ kind: 'rotate', id, overlapSeconds: 3_600 })
+  expect(read(`rotate ${id} --overlap 0`)).toMatchObject({ overlapSeconds: 0 })
+  expect(read('limits')).toEqual({ kind: 'limits' })
+  expect(read('limit --tenant acme --events 500')).toEqual({
+    kind: 'limit',
+    tenant: 'acme',
+    rates: { eventsPerSecond: 500 },
+  })
+  expect(read(`limit --key ${id} --events none --bytes 1000000`)).toEqual({
+    kind: 'limit',
+    keyId: id,
+    rates: { eventsPerSecond: null, bytesPerSecond: 1_000_000 },
+  })
+})
+
 test.each([
   ['', 'Give one of'],
   ['show', 'Give one of'],
@@ -37,6 +54,14 @@ test.each([
   ['create --colour red', '--colour'],
   ['revoke', 'id of a key'],
   ['revoke tm_live_abc', 'id of a key'],
+  ['rotate', 'id of a key'],
+  ['rotate abcdefgh12345678 --overlap soon', '--overlap takes a whole number'],
+  ['limit --events 5', 'either --tenant or --key'],
+  ['limit --tenant acme --key abcdefgh12345678 --events 5', 'either --tenant or --key'],
+  ['limit --tenant acme', '--events or --bytes'],
+  ['limit --tenant acme --events 0', '--events takes a whole number from 1'],
+  ['limit --tenant acme --bytes 1e9', 'or none'],
+  ['limit --key acme --bytes 1', '--key is the id'],
   ['list all of', 'one word too many'],
 ])('"%s" is told what is wrong', (line, reason) => {
   expect(() => read(line)).toThrow(reason)

@@ -2,9 +2,14 @@ import { parseArgs } from 'node:util'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { type ApiKeyMode, scopes as allScopes, type Scope } from '@tidemark/schemas/api-key.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
+import { keyIdPattern } from './api-keys.ts'
+import { highestRate, type Rates } from './limits/limit-store.ts'
 
 export type KeysOrder =
   | { readonly kind: 'list' }
+  | { readonly kind: 'limits' }
+  | { readonly kind: 'rotate'; readonly id: string; readonly overlapSeconds: number }
+  | ({ readonly kind: 'limit' } & LimitOrder)
   | { readonly kind: 'revoke'; readonly id: string }
   | {
       readonly kind: 'create'
@@ -16,11 +21,23 @@ export type KeysOrder =
       readonly expiresAt?: string
     }
 
+export type LimitOrder = {
+  readonly tenant?: string
+  readonly keyId?: string
+  readonly rates: Partial<Rates>
+}
+
+const keyId = new RegExp(keyIdPattern)
+
 export const keysUsage = `API keys and the tenants that they belong to:
   create --tenant <id> [--name <text>] [--scopes ingest,read,admin] [--mode live|test] [--expires <RFC 3339>]
          makes the tenant too, if it is new; --name is then its name; all scopes and mode live by default
   list
-  revoke <key id>`
+  revoke <key id>
+  rotate <key id> [--overlap <seconds>]
+         a new key with the same name and scopes; the old one ends after the overlap, an hour by default
+  limit  --tenant <id> | --key <id>  [--events <per second>|none] [--bytes <per second>|none]
+  limits`
 
 /** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
 export function readKeysOrder(args: readonly string[]): KeysOrder {
@@ -28,12 +45,15 @@ export function readKeysOrder(args: readonly string[]): KeysOrder {
   const [command, id, ...more] = positionals
   if (more.length > 0) throw usage(`"${more[0]}" is one word too many`)
   if (command === 'list' && id === undefined) return { kind: 'list' }
-  if (command === 'revoke') {
-    if (id === undefined || !/^[a-z0-9]{16}$/.test(id))
-      throw usage('revoke needs the id of a key, 16 characters')
-    return { kind: 'revoke', id }
+  if (command === 'limits' && id === undefined) return { kind: 'limits' }
+  if (command === 'revoke' || command === 'rotate') {
+    if (id === undefined || !keyId.test(id)) throw usage(`${command} needs the id of a key, 16 characters`)
+    if (command === 'revoke') return { kind: 'revoke', id }
+    return { kind: 'rotate', id, overlapSeconds: readWhole('--overlap', values.overlap, 0, 604_800) }
   }
-  if (command !== 'create' || id !== undefined) throw usage('Give one of create, list, revoke')
+  if (command === 'limit' && id === undefined) return { kind: 'limit', ...readLimitOrder(values) }
+  if (command !== 'create' || id !== undefined)
+    throw usage('Give one of create, list, revoke, rotate, limit, limits')
   if (!values.tenant) throw usage('create needs --tenant')
   if (values.mode !== 'live' && values.mode !== 'test')
     throw usage(`--mode is live or test, not "${values.mode}"`)
@@ -61,11 +81,40 @@ function parse(args: readonly string[]) {
         scopes: { type: 'string', default: allScopes.join(',') },
         mode: { type: 'string', default: 'live' },
         expires: { type: 'string' },
+        overlap: { type: 'string', default: '3600' },
+        key: { type: 'string' },
+        events: { type: 'string' },
+        bytes: { type: 'string' },
       },
     })
   } catch (error) {
     throw usage(error instanceof Error ? error.message : String(error))
   }
+}
+
+type LimitValues = { [name in 'tenant' | 'key' | 'events' | 'bytes']?: string | undefined }
+
+function readLimitOrder({ tenant, key, events, bytes }: LimitValues): LimitOrder {
+  if ((tenant === undefined) === (key === undefined)) throw usage('limit needs either --tenant or --key')
+  if (key !== undefined && !keyId.test(key)) throw usage('--key is the id of a key, 16 characters')
+  if (events === undefined && bytes === undefined) throw usage('limit needs --events or --bytes')
+  return {
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(key === undefined ? {} : { keyId: key }),
+    rates: {
+      ...(events === undefined ? {} : { eventsPerSecond: readRate('--events', events) }),
+      ...(bytes === undefined ? {} : { bytesPerSecond: readRate('--bytes', bytes) }),
+    },
+  }
+}
+
+const readRate = (option: string, text: string): number | null =>
+  text === 'none' ? null : readWhole(option, text, 1, highestRate, ' or none')
+
+function readWhole(option: string, text: string, least: number, most: number, or = ''): number {
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw usage(`${option} takes a whole number from ${least} to ${most}${or}, not "${text}"`)
 }
 
 function readScopes(text: string): Scope[] {

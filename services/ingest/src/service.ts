@@ -11,17 +11,23 @@ import { createMetrics } from '@tidemark/infra/process/metrics.ts'
 import type { Fatal } from '@tidemark/infra/process/service.ts'
 import { usageEventsTopic, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
+import { createByteBudget } from './body/byte-budget.ts'
 import { closing, createClients, createPublisherTo } from './clients.ts'
-import { type IngestConfig, rulesOf } from './config.ts'
+import { bodyBudgetOf, bodyLimitsOf, type IngestConfig, rulesOf } from './config.ts'
 import { createEventEncoder } from './events/usage-record.ts'
 import { createIngestMetrics } from './ingest-metrics.ts'
 import { createKeyUse } from './key-use.ts'
+import { createLimitsComponent } from './limits/component.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
 import { buildOpenApiDocument } from './openapi/document.ts'
 import { operations } from './openapi/operations.ts'
 import { addReference } from './openapi/reference.ts'
 import { createRelay } from './relay/relay.ts'
-import { addEventsRoute } from './routes/events.ts'
+import { addEventsRoute, addValidationRoute } from './routes/events.ts'
+import { addEventsIntake } from './routes/events-intake.ts'
+import { addKeyRoutes } from './routes/keys.ts'
+import { addLimitRoutes } from './routes/limits.ts'
+import { addOpenMeterRoute } from './routes/openmeter-events.ts'
 import { addReadingRoutes } from './routes/reading.ts'
 
 export type IngestOptions = { log: Log; clock: Clock; fatal: Fatal }
@@ -36,14 +42,17 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   const encode = createEventEncoder(await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, usageEventRecord))
   const rejectedSchemaId = await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, rejectedEventRecord)
   const clients = createClients(config, log)
-  const { kafka, pool, clickHouse } = clients
+  const { kafka, pool, clickHouse, redis } = clients
   const publisher = createPublisherTo(usageEventsTopic, config, kafka)
   const relayPublisher = createPublisherTo(usageEventsTopic, config, kafka)
   const rejectedPublisher = createPublisherTo(usageRejectedTopic, config, kafka)
   const registry = createMetrics('ingest')
-  const metrics = createIngestMetrics(registry, publisher.queuedBytes)
+  const budget = createByteBudget(bodyBudgetOf(config))
+  const metrics = createIngestMetrics(registry, publisher.queuedBytes, budget.heldBytes)
   const rules = rulesOf(config)
   const keyUse = createKeyUse(pool, clock, log)
+  const pollMs = config.INGEST_LIMITS_POLL_MS
+  const rateLimits = createLimitsComponent({ pool, redis, clock, log, metrics: registry, pollMs })
   const relay = createRelay({
     ...options,
     ...clients,
@@ -66,18 +75,28 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   })
   const server = createHttpServer({ log, metrics: registry, health, bodyLimitBytes: smallBodyBytes })
   const authenticator = createAuthenticator(pool, clock.now)
-  addEventsRoute(server, {
+  const intake = {
     authenticator,
     clock,
     metrics,
     rules,
-    limits: { bodyBytes: config.INGEST_BODY_LIMIT_BYTES, batchEvents: config.INGEST_BATCH_LIMIT_EVENTS },
+    limits: { ...bodyLimitsOf(config), batchEvents: config.INGEST_BATCH_LIMIT_EVENTS },
+    budget,
+    rateLimits: rateLimits.limits,
     encode,
     publish: publisher.publish,
     onKeyUsed: keyUse.note,
+  }
+  addEventsIntake(server, intake, (scope) => {
+    addEventsRoute(scope, intake)
+    addValidationRoute(scope, intake)
+    addOpenMeterRoute(scope, intake)
   })
+  const principals = createPrincipals(authenticator)
+  addKeyRoutes(server, { pool, clock }, principals)
+  addLimitRoutes(server, pool, principals)
   addReadingRoutes(server, {
-    principals: createPrincipals(authenticator),
+    principals,
     clickHouse,
     clock,
     futureMs: rules.futureMs,
@@ -89,6 +108,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     closing('postgres pool', () => pool.end()),
     { name: 'usage topic', start: () => checkUsageTopic(kafka, prefix), stop: () => {} },
     keyUse,
+    rateLimits.component,
     closing('rejected publisher', rejectedPublisher.close),
     closing('relay publisher', relayPublisher.close),
     ...relay.components,

@@ -1,4 +1,5 @@
 import { postEventsOperation } from '../routes/events-operation.ts'
+import { adminOperations } from '../routes/key-operations.ts'
 import { listEventsOperation, lookupEventOperation } from '../routes/reading-operations.ts'
 import type { Operation } from './operation.ts'
 
@@ -7,4 +8,5 @@ export const operations: readonly Operation[] = [
   postEventsOperation,
   listEventsOperation,
   lookupEventOperation,
+  ...adminOperations,
 ]
