@@ -26,5 +26,5 @@ export const insertSettings: ClickHouseSettings = {
   deduplicate_insert_select: 'disable',
   deduplicate_blocks_in_dependent_materialized_views: 0,
   // A backfill may bring more months in one batch than the default of 100 allows, and is then refused for ever.
-  max_partitions_per_insert_block: 0,
+  max_partitions_per_insert_block: '0',
 }
