@@ -34,6 +34,9 @@ export function subscriptionFaults(catalogue: Catalogue, known: Known): Catalogu
   return faults
 }
 
+/** As far as usage is kept and compared; ten centuries of empty months would be due at once otherwise. */
+const latestStart = Date.UTC(2106, 0, 1) * 1000
+
 /** A subscription of a catalogue with its customer and plan found, or what is wrong with it, by field. */
 export function resolveSubscription(
   subscription: Subscription,
@@ -58,6 +61,11 @@ export function resolveSubscription(
     faults.push({
       path: 'start',
       reason: `"${subscription.start}" is no instant such as 2026-11-01T00:00:00Z`,
+    })
+  if (start !== undefined && (start < 0 || start >= latestStart))
+    faults.push({
+      path: 'start',
+      reason: `"${subscription.start}" cannot be billed: it must lie from 1970 to 2105`,
     })
   if (customer && plan && customer.currency !== plan.currency)
     faults.push({
