@@ -38,6 +38,11 @@ test('a key is looked up once in 20 s, and a revoked one refused after that', as
   await expect(ask(`Bearer ${key}`)).rejects.toMatchObject({ status: 401, code: 'api_key_unknown' })
 })
 
+test('the scheme is read in any case, as HTTP says', async () => {
+  const { ask } = createDoor()
+  await expect(ask(`bearer ${key}`)).resolves.toMatchObject({ tenant: 'acme' })
+})
+
 test('an unknown key is remembered too, so that guessing costs the database nothing', async () => {
   const { door, ask } = createDoor()
   for (let attempt = 0; attempt < 3; attempt++)

@@ -41,7 +41,8 @@ export function createAuthenticator(pool: Queryable, now: () => number): Authent
 
   return {
     async authenticate(authorization, scope) {
-      const key = authorization?.startsWith('Bearer ') ? authorization.slice(7) : undefined
+      // RFC 9110: the scheme's name is read in any case.
+      const key = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]
       if (key === undefined)
         throw refused('api_key_missing', 'Send the API key as "Authorization: Bearer tm_…".')
       if (!parseApiKey(key))
