@@ -43,6 +43,14 @@ export const problemSchema = Type.Object(
   { $id: 'Problem', description: 'A problem document of RFC 9457; some have further members.' },
 )
 
+/** A refusal as the route throws it. */
+export const refusalOf = ({ status, code, message, extensions }: HttpProblem): Refusal => ({
+  status,
+  code,
+  detail: message,
+  extensions,
+})
+
 /** An answer with a JSON body. */
 export const answer = (description: string, schema: TSchema, example: unknown) => ({
   description,

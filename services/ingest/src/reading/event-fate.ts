@@ -8,7 +8,7 @@ export const mostCopies = 100
 const timeoutMs = 10_000
 // Bounds of the two reads by key: some granules of each part. What wants more is a scan, and is refused.
 const mostIdentityRows = 1_000_000
-const mostLedgerRows = 3_000_000
+const mostLedgerRows = 2_000_000
 
 export type EventName = {
   readonly tenant: string

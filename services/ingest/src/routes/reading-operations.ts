@@ -5,12 +5,14 @@ import {
   keyWith,
   type Operation,
   type Refusal,
+  refusalOf,
   refusals,
   serverRefusals,
 } from '../openapi/operation.ts'
 import { shownEventSchema } from '../reading/event-rows.ts'
 import { eventsQuery } from '../reading/events-query.ts'
 import { fateQuery, fateSchema } from '../reading/fate-schema.ts'
+import { readingBusy, tooManyReads } from '../reading/reading-gate.ts'
 
 const place = { log: 1, partition: 3, offset: 4711 }
 
@@ -32,6 +34,8 @@ const queryRefusal = (field: string, reason: string): Refusal => ({
   detail: `The querystring is not as expected: ${field} ${reason}.`,
   extensions: { errors: [{ field, reason }] },
 })
+
+const gateRefusals = [refusalOf(tooManyReads()), refusalOf(readingBusy())]
 
 const page = Type.Object({
   items: Type.Array(shownEventSchema),
@@ -62,6 +66,7 @@ export const listEventsOperation: Operation = {
               'More than 50000000 events would have to be looked at; name a type and a subject, or a shorter range.',
           },
         ],
+        gateRefusals,
         serverRefusals,
       ),
     },
@@ -113,6 +118,7 @@ export const lookupEventOperation: Operation = {
             extensions: { processedUntil: '2026-11-21T12:00:08.000000Z' },
           },
         ],
+        gateRefusals,
         serverRefusals,
       ),
     },

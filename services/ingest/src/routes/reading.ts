@@ -9,6 +9,7 @@ import { listEvents } from '../reading/event-list.ts'
 import { eventsQuery, readEventsQuery } from '../reading/events-query.ts'
 import { fateQuery } from '../reading/fate-schema.ts'
 import { findProcessedUntil } from '../reading/processed-until.ts'
+import { createReadingGate } from '../reading/reading-gate.ts'
 
 export type ReadingRoutesOptions = {
   principals: Principals
@@ -21,13 +22,15 @@ export type ReadingRoutesOptions = {
 /** `GET /v1/events` and `GET /v1/events/lookup`: only ever events of the tenant whose key asks. */
 export function addReadingRoutes(server: FastifyInstance, options: ReadingRoutesOptions): void {
   const { principals, clickHouse, clock } = options
+  const gate = createReadingGate()
   server.get<{ Querystring: Static<typeof eventsQuery> }>(
     '/v1/events',
     { onRequest: principals.require('read'), schema: { querystring: eventsQuery } },
     async (request) => {
       const untilMicros = clock.nowMicros() + options.futureMs * 1_000
       const question = readEventsQuery(request.query, untilMicros)
-      return listEvents(clickHouse, principals.of(request).tenant, question)
+      const { tenant } = principals.of(request)
+      return gate(tenant, () => listEvents(clickHouse, tenant, question))
     },
   )
 
@@ -37,9 +40,11 @@ export function addReadingRoutes(server: FastifyInstance, options: ReadingRoutes
     async (request) => {
       const { tenant, tenantNumber } = principals.of(request)
       const { source, id } = request.query
-      const fate = await findEventFate(clickHouse, { tenant, tenantNumber, source, id })
-      if (fate === undefined) throw await notFound(clickHouse, source, id)
-      return fate
+      return gate(tenant, async () => {
+        const fate = await findEventFate(clickHouse, { tenant, tenantNumber, source, id })
+        if (fate === undefined) throw await notFound(clickHouse, source, id)
+        return fate
+      })
     },
   )
 }
