@@ -61,7 +61,8 @@ test.each([
 test.each([
   ['text/plain', {}, 'unsupported_media_type'],
   ['application/json; charset=latin1', {}, 'charset_unsupported'],
-  ['application/json', { 'content-encoding': 'gzip' }, 'encoding_unsupported'],
+  ['application/json', { 'content-encoding': 'br' }, 'encoding_unsupported'],
+  ['application/json', { 'content-encoding': 'gzip, zstd' }, 'encoding_unsupported'],
 ])('%s %o is refused before the body is read', async (contentType, headers, code) => {
   const answer = await postEvents(ingest.url, sampleEvent(), { key: acme.key, contentType, headers })
   expect(answer).toMatchObject({ status: 415, body: { code } })

@@ -12,6 +12,8 @@ import {
   registrySettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
+import type { BodyLimits } from './body/body-reader.ts'
+import type { ByteBudgetOptions } from './body/byte-budget.ts'
 import type { EventRules } from './events/event-rules.ts'
 
 export const configSchema = Type.Object({
@@ -31,6 +33,26 @@ export const configSchema = Type.Object({
     minimum: 1_024,
     maximum: 67_108_864,
     description: 'Largest body of one request; it is held in memory, once for each request under way.',
+  }),
+  INGEST_BODY_TIMEOUT_MS: Type.Integer({
+    default: 20_000,
+    minimum: 100,
+    maximum: 29_000,
+    description: 'How long a body may take to arrive; slow ones would hold memory and sockets for ever.',
+  }),
+  INGEST_COMPRESSION_RATIO: Type.Integer({
+    default: 100,
+    minimum: 10,
+    maximum: 1_000,
+    description:
+      'Most decompressed bytes for each byte sent, beyond 256 KiB: a few bytes must not cost many.',
+  }),
+  INGEST_BODIES_BYTES: Type.Integer({
+    default: 67_108_864,
+    minimum: 1_048_576,
+    maximum: 4_294_967_296,
+    description:
+      'What the bodies of all requests under way may hold in memory; beyond it requests are answered with 503. One tenant gets half of it.',
   }),
   INGEST_BATCH_LIMIT_EVENTS: Type.Integer({
     default: 5_000,
@@ -95,3 +117,16 @@ export const rulesOf = (config: IngestConfig): EventRules => ({
   futureMs: config.INGEST_TIME_AHEAD_SECONDS * 1_000,
   pastMs: config.INGEST_TIME_BACK_DAYS * 86_400_000,
 })
+
+export const bodyLimitsOf = (config: IngestConfig): BodyLimits => ({
+  bodyBytes: config.INGEST_BODY_LIMIT_BYTES,
+  compressionRatio: config.INGEST_COMPRESSION_RATIO,
+  timeoutMs: config.INGEST_BODY_TIMEOUT_MS,
+})
+
+/** Whatever the bound, one body of the largest size finds room: otherwise it would be told to come again for ever. */
+export function bodyBudgetOf(config: IngestConfig): ByteBudgetOptions {
+  const largest = 2 * config.INGEST_BODY_LIMIT_BYTES
+  const totalBytes = Math.max(config.INGEST_BODIES_BYTES, largest)
+  return { totalBytes, tenantBytes: Math.max(Math.ceil(totalBytes / 2), largest) }
+}

@@ -19,7 +19,11 @@ export type IngestMetrics = {
 
 export type StoppedPartition = { readonly topic: string; readonly partition: number; readonly code: string }
 
-export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number): IngestMetrics {
+export function createIngestMetrics(
+  metrics: Metrics,
+  queuedBytes: () => number,
+  bodyBytes: () => number,
+): IngestMetrics {
   const registers = [metrics]
   const accepted = new Counter({
     name: 'tidemark_ingest_events_accepted_total',
@@ -58,6 +62,14 @@ export function createIngestMetrics(metrics: Metrics, queuedBytes: () => number)
     registers,
     collect() {
       this.set(queuedBytes())
+    },
+  })
+  new Gauge({
+    name: 'tidemark_ingest_body_bytes',
+    help: 'What the bodies of all requests under way hold in memory',
+    registers,
+    collect() {
+      this.set(bodyBytes())
     },
   })
   const lag = new Gauge({

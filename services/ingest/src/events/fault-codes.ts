@@ -45,16 +45,21 @@ export const requestFaultTexts = {
   nested_too_deep: 'The body is nested more deeply than any event may be.',
   body_shape: 'The body does not hold what its Content-Type says.',
   query_invalid: 'This query parameter is not understood.',
+  encoding_corrupt: 'The body does not decompress as its Content-Encoding says, or is cut off.',
+  body_incomplete: 'The connection ended before the body did.',
+  body_too_slow: 'The body did not arrive in time and nothing is accepted; send fewer events at once.',
   body_too_large: 'The body is too large; send fewer events at once.',
+  compression_ratio: 'The body decompresses to far more than was sent; send it less compressed.',
   too_many_events: 'The body holds too many events; send fewer at once.',
   unsupported_media_type:
     'Send Content-Type application/cloudevents+json, application/cloudevents-batch+json or application/json.',
   charset_unsupported: 'Only UTF-8 is read; leave the charset away or send charset=utf-8.',
-  encoding_unsupported: 'Compressed bodies are not read; send without Content-Encoding.',
+  encoding_unsupported: 'This Content-Encoding is not read; send gzip or zstd, one of them alone, or none.',
+  event_invalid: 'Not every event is valid, so none is accepted.',
   all_events_invalid: 'Not one of the events is valid; each is named with its reason.',
   kafka_unavailable:
     'Kafka did not acknowledge in time and nothing is accepted; send the same request again, what arrived nevertheless is recognised.',
-  overloaded: 'Too much waits for Kafka and nothing is accepted; send the same request again.',
+  overloaded: 'Too much is under way and nothing is accepted; send the same request again.',
   stopping: 'This process is going down and nothing is accepted; send the same request again.',
 } as const
 

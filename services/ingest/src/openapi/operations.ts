@@ -1,4 +1,5 @@
 import { postEventsOperation } from '../routes/events-operation.ts'
+import { openMeterEventsOperation, validateEventsOperation } from '../routes/intake-operations.ts'
 import { adminOperations } from '../routes/key-operations.ts'
 import { listEventsOperation, lookupEventOperation } from '../routes/reading-operations.ts'
 import type { Operation } from './operation.ts'
@@ -6,6 +7,8 @@ import type { Operation } from './operation.ts'
 /** Every operation of the reference, in its order. A new route adds its own here. */
 export const operations: readonly Operation[] = [
   postEventsOperation,
+  validateEventsOperation,
+  openMeterEventsOperation,
   listEventsOperation,
   lookupEventOperation,
   ...adminOperations,

@@ -68,7 +68,7 @@ export const eventCodes = Object.entries(eventFaultTexts)
   .map(([code, text]) => `- \`${code}\`: ${text}`)
   .join('\n')
 
-const resultSchema = Type.Object({
+export const resultSchema = Type.Object({
   index: Type.Integer({ description: 'From 0.' }),
   id: Type.Union([Type.String(), Type.Null()]),
   status: Type.String({ description: 'accepted or rejected' }),
@@ -102,7 +102,7 @@ const outcome = {
   ],
 }
 
-const refusal = (
+export const refusal = (
   status: number,
   code: RequestFaultCode,
   extensions: Record<string, unknown> = {},
@@ -114,16 +114,20 @@ export const bodyRefusals: readonly Refusal[] = [
   refusal(400, 'not_json', { position: 17 }),
   refusal(400, 'nested_too_deep'),
   refusal(400, 'body_shape'),
+  refusal(400, 'encoding_corrupt'),
+  refusal(400, 'body_incomplete'),
   refusal(400, 'query_invalid'),
+  refusal(408, 'body_too_slow'),
   refusal(413, 'body_too_large'),
   refusal(413, 'too_many_events'),
+  refusal(413, 'compression_ratio'),
   refusal(415, 'unsupported_media_type'),
   refusal(415, 'charset_unsupported'),
   refusal(415, 'encoding_unsupported'),
 ]
 
 /** Where the key or its tenant has a limit. */
-const rateRefusal: Refusal = {
+export const rateRefusal: Refusal = {
   status: 429,
   code: 'rate_limited',
   detail:
@@ -131,7 +135,20 @@ const rateRefusal: Refusal = {
   extensions: { limit: 'key-events' },
 }
 
-const { results } = outcome
+/** Where events are published. */
+export const publishRefusals: readonly Refusal[] = [
+  refusal(503, 'kafka_unavailable'),
+  refusal(503, 'overloaded'),
+  refusal(503, 'stopping'),
+]
+
+export const resultsQuery = Type.Object({
+  results: Type.Optional(
+    Type.Literal('all', { description: 'Names every event in `results`, the accepted ones too.' }),
+  ),
+})
+
+export const { results } = outcome
 
 export const postEventsOperation: Operation = {
   method: 'POST',
@@ -141,6 +158,8 @@ export const postEventsOperation: Operation = {
     summary: 'Send events',
     description: `Answers when every in-sync replica has the accepted events. Each event is judged alone: an invalid one never takes others along. Sending again is safe: an event counts once.
 
+The body may be compressed with gzip or zstd (\`Content-Encoding\`).
+
 Binary mode: \`application/json\` (or no body) with \`ce-specversion\`, \`ce-id\`, … as headers; the body is the data.
 
 Codes of rejected events:
@@ -148,11 +167,7 @@ Codes of rejected events:
 ${eventCodes}`,
     tags: ['Events'],
     ...keyWith('ingest'),
-    querystring: Type.Object({
-      results: Type.Optional(
-        Type.Literal('all', { description: 'Names every event in `results`, the accepted ones too.' }),
-      ),
-    }),
+    querystring: resultsQuery,
     body: eventBodies,
     response: {
       202: answer('At least one event is accepted and durable.', outcomeSchema, outcome),
@@ -167,10 +182,8 @@ ${eventCodes}`,
             results,
             errors: results,
           }),
-          refusal(503, 'kafka_unavailable'),
-          refusal(503, 'overloaded'),
-          refusal(503, 'stopping'),
         ],
+        publishRefusals,
         serverRefusals,
       ),
     },

@@ -1,19 +1,11 @@
-import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { isRecord } from '@tidemark/infra/process/record.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import type { FastifyRequest } from 'fastify'
+import { acceptedCodings, type ContentCoding, readContentCoding } from '../body/content-coding.ts'
 import { binaryModeEvent, decodeHeader } from '../events/binary-mode.ts'
 import { type BodyForm, readContentType } from '../events/content-type.ts'
-import { type RequestFaultCode, requestFaultTexts, withDetail } from '../events/fault-codes.ts'
 import { readJson } from '../events/json-body.ts'
-
-export const requestProblem = (
-  status: number,
-  code: RequestFaultCode,
-  detail = '',
-  more: { extensions?: Record<string, unknown>; headers?: Record<string, string> } = {},
-): HttpProblem =>
-  new HttpProblem({ status, code, detail: withDetail(requestFaultTexts[code], detail), ...more })
+import { requestProblem } from '../request-problem.ts'
 
 /** In binary mode the body is the data of one event, whose attributes are headers. */
 export type RequestForm = BodyForm | 'binary'
@@ -23,8 +15,6 @@ export type RequestForm = BodyForm | 'binary'
  * @throws HttpProblem 415
  */
 export function readForm(request: FastifyRequest): RequestForm {
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') throw requestProblem(415, 'encoding_unsupported')
   const header = request.headers['content-type']
   const isBinary = request.headers['ce-specversion'] !== undefined
   if (header === undefined && isBinary) return 'binary'
@@ -34,6 +24,15 @@ export function readForm(request: FastifyRequest): RequestForm {
   if (contentType.kind !== 'form') throw requestProblem(415, 'unsupported_media_type')
   // A structured media type wins over headers that merely repeat its attributes, as the HTTP binding says.
   return isBinary && contentType.form === 'either' ? 'binary' : contentType.form
+}
+
+/** How the body is compressed. @throws HttpProblem 415 */
+export function readCoding(request: FastifyRequest): ContentCoding {
+  const header = request.headers['content-encoding']
+  const coding = readContentCoding(header)
+  if (coding !== undefined) return coding
+  const headers = { 'accept-encoding': acceptedCodings }
+  throw requestProblem(415, 'encoding_unsupported', `Found ${header}.`, { headers })
 }
 
 /** The events of a body, not yet looked at. @throws HttpProblem 400 where it holds none */

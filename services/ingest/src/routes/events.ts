@@ -8,7 +8,7 @@ import { countRejected, type IntakeOptions, judgeEvents, publishEvents } from '.
 export function addEventsRoute(scope: FastifyInstance, options: IntakeOptions): void {
   scope.post('/v1/events', async (request, reply) => {
     const allResults = asksForAll(request)
-    const { principal, outcome } = await judgeEvents(request, reply, { ...options, allResults })
+    const { principal, outcome } = await judgeEvents({ request, reply, allResults }, options)
     await publishEvents(outcome.messages, options)
     options.onKeyUsed(principal.keyId)
     countRejected(outcome, options.metrics)
@@ -20,7 +20,7 @@ export function addEventsRoute(scope: FastifyInstance, options: IntakeOptions): 
 export function addValidationRoute(scope: FastifyInstance, options: IntakeOptions): void {
   scope.post('/v1/events/validate', async (request, reply) => {
     const allResults = asksForAll(request)
-    const { principal, outcome } = await judgeEvents(request, reply, { ...options, allResults })
+    const { principal, outcome } = await judgeEvents({ request, reply, allResults }, options)
     options.onKeyUsed(principal.keyId)
     const { messages, rejected, results } = outcome
     return {
