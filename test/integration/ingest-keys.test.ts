@@ -52,6 +52,30 @@ test('a key is made with its tenant, shown once, and refused after it was revoke
   })
 })
 
+test('a key is rotated and limited by the command', async () => {
+  const key = (await keys('create', '--tenant', 'globex', '--scopes', 'ingest')).stdout.trim()
+  const id = key.slice(8, 24)
+  await keys('limit', '--tenant', 'globex', '--events', '1000')
+  const limited = await keys('limit', '--key', id, '--events', '10', '--bytes', '5000')
+  expect(limited.stdout).toMatch(/globex.*10 .*5000/)
+  const rotated = await keys('rotate', id, '--overlap', '0')
+  const next = rotated.stdout.trim()
+  expect(rotated.stderr).toContain(id)
+  const pool = installation.openPool('tidemark_ingest')
+  const authenticate = (text: string) =>
+    createAuthenticator(pool, Date.now).authenticate(`Bearer ${text}`, 'ingest')
+  await expect(authenticate(key)).rejects.toMatchObject({ status: 401 })
+  expect(await authenticate(next)).toMatchObject({ tenant: 'globex', scopes: ['ingest'] })
+  const shown = (await keys('limits')).stdout
+  expect(shown).toMatch(/all together.*1000.*no limit/)
+  expect(shown).toMatch(new RegExp(`${next.slice(8, 24)}.*10 .*5000`))
+  await expect(keys('rotate', id)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(id) })
+  await expect(keys('limit', '--tenant', 'nobody', '--events', '1')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('nobody'),
+  })
+})
+
 test('only a hash of the key is stored', async () => {
   const key = (await keys('create', '--tenant', 'acme')).stdout.trim()
   const { rows } = await installation

@@ -32,7 +32,7 @@ export function createLimitsComponent(options: LimitsOptions): { limits: Limits;
     registers: [options.metrics],
   })
   const limits = createLimits(
-    (name, rate) => createBucket(rate, createSharedWindow(redis, name, rate), clock.now),
+    (name, rate) => createBucket(rate, createSharedWindow(redis, name, rate, clock.now), clock.now),
     (limit) => refused.inc({ limit }),
   )
   const stopped = new AbortController()

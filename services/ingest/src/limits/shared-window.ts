@@ -22,26 +22,40 @@ end
 return {used, ttl}
 `
 
+/** Redis that answers later than this is left alone for a second, or each lease would wait for its timeout. */
+const slowMs = 100
+const restMs = 1_000
+
 /**
  * Leases from a window of one second in Redis, or, while Redis does not answer, in this process alone. The rate is part of
  * the key: a limit that is changed begins anew.
  */
-export function createSharedWindow(redis: RedisClient, name: string, rate: number): TakeLease {
+export function createSharedWindow(
+  redis: RedisClient,
+  name: string,
+  rate: number,
+  now: () => number,
+): TakeLease {
   const window = { keyPrefix: 'limit', points: rate, duration: 1 }
-  const limiter = new RateLimiterRedis({
+  const alone = new RateLimiterMemory(window)
+  const shared = new RateLimiterRedis({
     ...window,
     storeClient: redis,
     rejectIfRedisNotReady: true,
     customIncrTtlLuaScript: addToWindow,
-    insuranceLimiter: new RateLimiterMemory(window),
+    insuranceLimiter: alone,
   })
   const key = `${name}:${rate}`
+  let restUntil = 0
   return async (amount) => {
+    const asked = now()
+    const limiter = asked < restUntil ? alone : shared
     // The limiter throws the same answer when the rate is crossed; whether that grants is the bucket's to say.
     const answer = await limiter.consume(key, amount).catch((reason: unknown) => {
       if (reason instanceof RateLimiterRes) return reason
       throw reason
     })
+    if (now() - asked > slowMs) restUntil = now() + restMs
     return { used: answer.consumedPoints, windowMs: answer.msBeforeNext }
   }
 }
