@@ -115,6 +115,42 @@ test('finds a changed line, total, price, mapping and certificate', async () => 
   expect(await verify()).toMatchObject({ verified: true })
 })
 
+test('finds data changed in place, although no quantity and no hash changes', async () => {
+  const setData = (data: string) =>
+    room.clickHouse.command(
+      `ALTER TABLE usage_events UPDATE data = {data:String}
+       WHERE subject = 'c1-subject' AND type = 'api.request' AND partition = 0 AND offset = 0
+       SETTINGS mutations_sync = 1`,
+      { data },
+    )
+  await setData('{"status":"ok","region":"eu"}')
+  expect(await pathOfDifference()).toBe('events[1/0:0].payload')
+  await setData('{"status":"ok"}')
+  expect(await verify()).toMatchObject({ verified: true })
+})
+
+test('finds an event that was moved to another customer before the close', async () => {
+  const event = { tenant: 'acme', type: 'api.request', time: at('2026-11-05T10:00:00Z') }
+  room.log.append({ ...event, subject: 'c1-subject', data: { status: 'ok' } }, 2)
+  const moved = room.log.append({ ...event, subject: 'c2-subject', data: { status: 'ok' } }, 3)
+  await room.completeUsage(at('2026-12-01T00:10:00Z'), [tenant])
+  const where = `partition = 3 AND offset = ${moved.offset}`
+  await room.clickHouse.command(
+    `INSERT INTO usage_events SELECT * REPLACE ('c1-subject' AS subject) FROM usage_events WHERE ${where}`,
+  )
+  await room.clickHouse.command(
+    `ALTER TABLE usage_events DELETE WHERE ${where} AND subject = 'c2-subject' SETTINGS mutations_sync = 1`,
+  )
+  const until = '2026-12-01T00:10:00Z'
+  const { body } = await room.call(tenant, 'POST', '/v1/periods/close', { until })
+  const november = Object(body.invoices).find(
+    (invoice: { customer: string; period: { start: string } }) =>
+      invoice.customer === 'c1' && invoice.period.start.startsWith('2026-11'),
+  )
+  const verified = await room.call(tenant, 'POST', `/v1/invoices/${november.id}/verify`)
+  expect(Object(verified.body.difference).path).toBe(`events[1/3:${moved.offset}].payload`)
+})
+
 test('finds a changed event, even one that changes no quantity', async () => {
   await room.clickHouse.command(
     `ALTER TABLE usage_events UPDATE payload_hash = unhex('00112233445566778899aabbccddeeff')

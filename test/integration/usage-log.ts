@@ -1,8 +1,11 @@
+import type { Decision } from '@tidemark/aggregator/deduplication/decide.ts'
+import { type BatchRows, encodeRows, type TableRows } from '@tidemark/aggregator/rows.ts'
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
-import { payloadHash } from '@tidemark/schemas/event-identity.ts'
-import { formatInstant, hourOf, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import { identityKey, payloadHash } from '@tidemark/schemas/event-identity.ts'
+import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
 import { currentLog, inboundTopic, inboundTopicSpec, usagePartitions } from '@tidemark/schemas/topics.ts'
+import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
 
 export type LoggedEvent = {
   tenant: string
@@ -43,6 +46,13 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
     return offset
   }
 
+  const insert = ({ table, columns, bytes }: TableRows): Promise<void> =>
+    clickHouse.insertRowBinary(table, columns, bytes)
+
+  const insertRaw = async (partition: number, raw: readonly LogEntry[]): Promise<void> => {
+    for (const rows of rowsOf(partition, raw).evidence) if (rows.table === rawTable) await insert(rows)
+  }
+
   return {
     entries,
     append(event, partition = entries.length % usagePartitions) {
@@ -54,7 +64,7 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
     appendRejected(partition) {
       rejected.push({ partition, offset: takeOffset(partition) })
     },
-    writeRaw: (entry) => clickHouse.insert('usage_events', [rawRow(entry)]),
+    writeRaw: (entry) => insertRaw(entry.partition, [entry]),
     writeRelay: (tenant, until, relayedBefore) =>
       clickHouse.insert(
         'usage_watermarks',
@@ -68,10 +78,13 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
         })),
       ),
     async write(completeUntil, { withoutRaw = () => false } = {}) {
-      const raw = unwritten.filter((entry) => !withoutRaw(entry)).map(rawRow)
-      await clickHouse.insert('usage_events', raw)
-      await clickHouse.insert('usage_ledger_by_cell', unwritten.map(cellRow))
-      await clickHouse.insert('usage_ledger', [...unwritten.map(ledgerRow), ...rejected.map(rejectedRow)])
+      for (const [partition, entries] of Map.groupBy(unwritten, (entry) => entry.partition)) {
+        const raw = entries.filter((entry) => !withoutRaw(entry))
+        await insertRaw(partition, raw)
+        const { evidence, ledger } = rowsOf(partition, entries)
+        for (const rows of [...evidence.filter(({ table }) => table !== rawTable), ledger]) await insert(rows)
+      }
+      await clickHouse.insert('usage_ledger', rejected.map(rejectedRow))
       unwritten = []
       rejected = []
       await clickHouse.insert(
@@ -95,46 +108,38 @@ const place = ({ partition, offset }: { partition: number; offset: number }) => 
   offset,
 })
 
-/** As text of one-byte characters that JSON can carry: what matters here is that it differs. */
-const hashOf = ({ type, subject, time, data }: LoggedEvent): string =>
-  payloadHash({ type, subject, timeMicros: time, data: canonicalJson(data) })
-    .toString('base64')
-    .slice(0, 16)
+const rawTable = 'usage_events'
 
-const rawRow = (entry: LogEntry) => ({
-  tenant: entry.tenant,
-  type: entry.type,
-  subject: entry.subject,
-  time: formatInstant(entry.time),
-  ...place(entry),
-  source: 'test',
-  id: `${entry.partition}-${entry.offset}`,
-  accepted_at: formatInstant(entry.time),
-  payload_hash: hashOf(entry),
-  data: canonicalJson(entry.data),
-})
+/** The rows that a consumer would have written, by the same code. */
+const rowsOf = (partition: number, entries: readonly LogEntry[]): BatchRows =>
+  encodeRows(currentLog, partition, entries.map(decisionOf))
 
-const cellOf = ({ tenant, type, time }: LogEntry) => ({ tenant, type, hour: hourOf(time) / 1_000_000 })
-
-const cellRow = (entry: LogEntry) => ({
-  ...cellOf(entry),
-  ...place(entry),
-  verdict: 'accepted',
-  payload_hash: hashOf(entry),
-})
-
-const ledgerRow = (entry: LogEntry) => ({
-  ...place(entry),
-  ...cellOf(entry),
-  verdict: 'accepted',
-  identity: 'i'.repeat(20),
-  payload_hash: hashOf(entry),
-  revision: 0,
-  first_log: currentLog,
-  first_partition: entry.partition,
-  first_offset: entry.offset,
-  append_time: formatInstant(entry.time),
-})
+function decisionOf({ tenant, type, subject, time, data, partition, offset }: LogEntry): Decision {
+  const source = 'test'
+  const id = `${partition}-${offset}`
+  const text = canonicalJson(data)
+  const event: UsageEvent = {
+    tenant,
+    tenantNumber: 1,
+    id,
+    source,
+    type,
+    subject,
+    time,
+    acceptedAt: time,
+    data: text,
+    payloadHash: payloadHash({ type, subject, timeMicros: time, data: text }),
+    action: 'none',
+    revision: 0,
+  }
+  const reading = { kind: 'event' as const, event, identity: identityKey(1, source, id) }
+  return {
+    record: { offset: BigInt(offset), appendTimeMicros: time, reading },
+    verdict: 'accepted',
+    first: { log: currentLog, partition, offset: BigInt(offset) },
+    rejection: undefined,
+  }
+}
 
 const rejectedRow = (entry: { partition: number; offset: number }) => ({
   ...place(entry),

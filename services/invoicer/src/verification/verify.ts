@@ -12,6 +12,7 @@ import { readBilledSubscriptions, readPlanVersion } from '../closing/due-store.t
 import { readMeterVersion } from '../closing/meters.ts'
 import { clipAll } from '../closing/usage.ts'
 import { type Difference, firstDifference } from './difference.ts'
+import { findAlteredEvent } from './payloads.ts'
 import { type CertificateInputs, parseInputs, readCertificate } from './stored-certificate.ts'
 import { describeCertified, describeStored } from './stored-invoice.ts'
 
@@ -21,7 +22,8 @@ export type Verification = { verified: true; sha256: string } | { verified: fals
 
 /**
  * Computes an invoice's certificate anew, from the raw events at its cut and the catalogue's rows, and compares the
- * bytes; then holds the invoice's own rows against it. Undefined when the tenant has no such invoice.
+ * bytes; then holds the events against their payload hashes, and the invoice's own rows against the certificate.
+ * Undefined when the tenant has no such invoice.
  */
 export async function verifyInvoice(
   deps: VerifyDeps,
@@ -45,16 +47,25 @@ export async function verifyInvoice(
     first: BigInt(range.first),
     last: BigInt(range.last),
   }))
-  const anew = certify(tenant, inputs.invoice, draft, parseCut(inputs.cut), lost)
+  const cut = parseCut(inputs.cut)
+  const anew = certify(tenant, inputs.invoice, draft, cut, lost)
   const certified: { [key: string]: Json } = JSON.parse(document)
   if (anew.document !== document) {
     const difference = firstDifference(causesFirst(certified), JSON.parse(anew.document))
     return { verified: false, difference: difference ?? { path: '', certified: document, recomputed: '' } }
   }
+  const altered = await findAlteredEvent(deps.clickHouse, { tenant, cut, ...billedEvents(draft) })
+  if (altered) return { verified: false, difference: altered }
   const difference = firstDifference(describeCertified(certified), stored, '')
   if (difference) return { verified: false, difference: { ...difference, path: `stored ${difference.path}` } }
   return { verified: true, sha256: digest }
 }
+
+const billedEvents = ({ due: { period }, mappings, usage }: Draft) => ({
+  period,
+  mappings,
+  types: [...new Set(usage.map(({ meter }) => meter.eventType))],
+})
 
 /** What an amount follows from is named before the amount itself. */
 const causesFirst = ({
