@@ -189,6 +189,16 @@ test('another tenant’s key sees nothing, and no key nothing at all', async () 
   await expect(ask('/v1/reconciliation/summary', 'tm_test_nonsense')).rejects.toThrow('401')
 })
 
+test.each([
+  'findings?limt=5',
+  'findings?cursor=x',
+  'findings?limit=1001',
+  'findings?cause=bad',
+  'summary?key=a',
+])('%s is refused, for another question would be answered', async (path) => {
+  await expect(ask(`/v1/reconciliation/${path}`)).rejects.toThrow('400')
+})
+
 test('consumed again after a restart, the same records change nothing', async () => {
   await running.stop()
   const before = await countFindings()

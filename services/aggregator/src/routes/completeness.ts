@@ -1,9 +1,12 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
 import type { UsageSources } from '../usage/usage-answer.ts'
 import { invalidUsageRequest } from '../usage/usage-request.ts'
 import { readWatermarks } from '../usage/watermarks.ts'
+
+const query = Type.Object({ until: Type.String() }, { additionalProperties: false })
 
 /** `GET /v1/completeness?until=`: whether every event acknowledged before an instant is in, or what is missing. */
 export function addCompletenessRoutes(
@@ -11,13 +14,12 @@ export function addCompletenessRoutes(
   { clickHouse, log, completeness }: UsageSources,
   principals: Principals,
 ): void {
-  server.get<{ Querystring: Record<string, unknown> }>(
+  server.get<{ Querystring: Static<typeof query> }>(
     '/v1/completeness',
-    { onRequest: principals.require('read') },
+    { onRequest: principals.require('read'), schema: { querystring: query } },
     async (request) => {
       const { tenant } = principals.of(request)
-      const { until: text } = request.query
-      const until = typeof text === 'string' ? parseInstant(text) : undefined
+      const until = parseInstant(request.query.until)
       if (until === undefined)
         throw invalidUsageRequest([
           {
