@@ -93,6 +93,18 @@ test('a limit is changed and lifted without a restart', async () => {
   }, soon)
 })
 
+test('bodies that are no events count by their bytes', async () => {
+  const tenant = await installation.createTenant('garbage')
+  await limitTenant('garbage', { bytesPerSecond: 2_000 })
+  await untilLimited(tenant, '"tenant-bytes";q=2000')
+  const statuses: number[] = []
+  await vi.waitFor(async () => {
+    statuses.push((await post(tenant, `{${'x'.repeat(1_000)}`)).status)
+    expect(statuses).toEqual(expect.arrayContaining([400, 429]))
+  }, soon)
+  expect(new Set(statuses).size).toBe(2)
+})
+
 test('two processes share a limit', async () => {
   const second = await startIngest(installation.env, { INGEST_LIMITS_POLL_MS: '100' })
   const tenant = await installation.createTenant('shared')

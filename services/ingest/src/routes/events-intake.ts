@@ -72,10 +72,13 @@ export async function judgeEvents(
   const { limits, rateLimits, rules, encode } = options
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   options.metrics.received('http', body.length)
+  // What was read counts whatever it holds: garbage must not be a way around the limit.
+  const bytesAdmission = rateLimits.admit(principal, { events: 0, bytes: body.length })
+  if (bytesAdmission) await bytesAdmission
   const events = readEvents(request, form, body)
   if (events.length > limits.batchEvents)
     throw requestProblem(413, 'too_many_events', `Found ${events.length} of at most ${limits.batchEvents}.`)
-  const admission = rateLimits.admit(principal, { events: events.length, bytes: body.length })
+  const admission = rateLimits.admit(principal, { events: events.length, bytes: 0 })
   if (admission) await admission
   const rateHeaders = rateLimits.headers(principal)
   if (rateHeaders) reply.headers(rateHeaders)
