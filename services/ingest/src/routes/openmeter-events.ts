@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BatchOutcome } from '../events/batch-outcome.ts'
 import { requestProblem } from '../request-problem.ts'
 import { countRejected, type IntakeOptions, judgeEvents, publishEvents } from './events-intake.ts'
@@ -8,7 +8,7 @@ import { countRejected, type IntakeOptions, judgeEvents, publishEvents } from '.
  * whole batch, because those clients read nothing of single events. Its 204 comes after Kafka's acknowledgement too.
  */
 export function addOpenMeterRoute(scope: FastifyInstance, options: IntakeOptions): void {
-  scope.post('/api/v1/events', async (request, reply) => {
+  scope.post('/api/v1/events', { onSend: dropCharset }, async (request, reply) => {
     const { principal, outcome } = await judgeEvents({ request, reply, allResults: false }, options)
     options.onKeyUsed(principal.keyId)
     countRejected(outcome, options.metrics)
@@ -16,6 +16,14 @@ export function addOpenMeterRoute(scope: FastifyInstance, options: IntakeOptions
     await publishEvents(outcome.messages, options)
     return reply.code(204).send()
   })
+}
+
+const problemType = 'application/problem+json'
+
+/** Its npm client reads a problem only where the media type is nothing but this, without Fastify's charset. */
+const dropCharset = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  if (String(reply.getHeader('content-type')).startsWith(problemType))
+    reply.header('content-type', problemType)
 }
 
 /** The first fault is in the text, since the SDKs show no more than that. @throws HttpProblem 400 */
