@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createTestClock } from '@tidemark/infra/process/clock.ts'
 import { isRecord } from '@tidemark/infra/process/record.ts'
 import { identityKey, partitionOf } from '@tidemark/schemas/event-identity.ts'
@@ -205,6 +206,14 @@ test('a key must be sent, and be one that may read', async () => {
     expect(await get(path, {}, null)).toMatchObject({ status: 401, body: { code: 'api_key_missing' } })
     expect(await get(path, {}, writer.key)).toMatchObject({ status: 403, body: { code: 'scope_missing' } })
   }
+})
+
+test('the reference of all this is served beside it, without a key', async () => {
+  const written: unknown = JSON.parse(await readFile('docs/openapi/ingest.json', 'utf8'))
+  expect((await get('/openapi.json', {}, null)).body).toEqual(written)
+  const page = await fetch(`${ingest.url}/docs`)
+  expect(page.status).toBe(200)
+  expect(await page.text()).toContain('swagger-ui')
 })
 
 test('a look-up reads by keys: a ledger of 2 million other rows is not scanned', async () => {

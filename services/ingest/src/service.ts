@@ -100,6 +100,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     clickHouse,
     clock,
     futureMs: rules.futureMs,
+    onKeyUsed: keyUse.note,
   })
   addReference(server, await buildOpenApiDocument(operations))
   return [

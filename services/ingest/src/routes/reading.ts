@@ -17,6 +17,7 @@ export type ReadingRoutesOptions = {
   clock: Clock
   /** How far ahead of the clock an event's time may lie: a list without an end goes that far. */
   futureMs: number
+  onKeyUsed(keyId: string): void
 }
 
 /** `GET /v1/events` and `GET /v1/events/lookup`: only ever events of the tenant whose key asks. */
@@ -29,7 +30,8 @@ export function addReadingRoutes(server: FastifyInstance, options: ReadingRoutes
     async (request) => {
       const untilMicros = clock.nowMicros() + options.futureMs * 1_000
       const question = readEventsQuery(request.query, untilMicros)
-      const { tenant } = principals.of(request)
+      const { tenant, keyId } = principals.of(request)
+      options.onKeyUsed(keyId)
       return gate(tenant, () => listEvents(clickHouse, tenant, question))
     },
   )
@@ -38,7 +40,8 @@ export function addReadingRoutes(server: FastifyInstance, options: ReadingRoutes
     '/v1/events/lookup',
     { onRequest: principals.require('read'), schema: { querystring: fateQuery } },
     async (request) => {
-      const { tenant, tenantNumber } = principals.of(request)
+      const { tenant, tenantNumber, keyId } = principals.of(request)
+      options.onKeyUsed(keyId)
       const { source, id } = request.query
       return gate(tenant, async () => {
         const fate = await findEventFate(clickHouse, { tenant, tenantNumber, source, id })
