@@ -49,8 +49,12 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     served = [...known.keys()].filter((topic) => existing.has(topic))
     missing = [...known.keys()].filter((topic) => !existing.has(topic))
     // The same list as before changes nothing; a list that could not be joined is tried again.
-    await options.consumer.resubscribe(served)
-    for (const topic of gone) options.onGone(topic)
+    try {
+      await options.consumer.resubscribe(served)
+    } finally {
+      // After the last batch of the old subscription, also where the new one could not be joined.
+      for (const topic of gone) options.onGone(topic)
+    }
   }
 
   const run = async (): Promise<void> => {
