@@ -99,3 +99,30 @@ test('a key that the processor refuses makes no customer past due', async () => 
   invoicer = await room.startInvoicer()
   await room.expectPaidOnce(invoice)
 })
+
+test('the key of another account, which finds no customer there, does not end what may have been captured', async () => {
+  await invoicer.stop()
+  await room.script('reset_after', onCharge)
+  await room.script('webhook_lost', { match: { event: 'payment_intent.succeeded' } })
+  const slow = { INVOICER_PAYMENT_RETRY_MIN_MS: '60000', INVOICER_PAYMENT_RETRY_MAX_MS: '60000' }
+  const first = await room.startInvoicer(slow)
+  const invoice = await room.openInvoice()
+  await expect.poll(async () => (await room.attemptsOf(invoice))[0]?.state, soon).toBe('unknown')
+  await first.stop()
+  await room.pool.query('UPDATE billing.payment_attempts SET next_try_at = now() WHERE invoice_id = $1', [
+    invoice.id,
+  ])
+  const misled = await room.startInvoicer({ STRIPE_SECRET_KEY: 'sk_test_ofanotheraccount' })
+  const countTries = async () => {
+    const { rows } = await room.pool.query<{ tries: number }>(
+      'SELECT tries FROM billing.payment_attempts WHERE invoice_id = $1',
+      [invoice.id],
+    )
+    return rows[0]?.tries
+  }
+  await expect.poll(countTries, soon).toBeGreaterThan(2)
+  await misled.stop()
+  expect(await room.stateOf(invoice)).toBe('open')
+  invoicer = await room.startInvoicer()
+  await room.expectPaidOnce(invoice)
+})

@@ -15,6 +15,17 @@ test.each([
   ['processor_search_incomplete', false, 'unknown', true],
   ['never_heard_of', false, 'unknown', true],
 ])('%s', (code, retryable, meaning, person) => {
-  expect(meaningOf(failure(code, retryable))).toBe(meaning)
-  expect(needsPerson(failure(code, retryable))).toBe(person)
+  const found = meaningOf(failure(code, retryable), false)
+  expect(found).toBe(meaning)
+  expect(needsPerson(failure(code, retryable), found)).toBe(person)
+})
+
+test.each([
+  ['processor_card_declined', 'failed'],
+  ['processor_amount_too_small', 'failed'],
+  ['processor_resource_missing', 'unknown'],
+  ['processor_refused_request', 'unknown'],
+  ['processor_unauthorized', 'later'],
+])('%s after it may have been sent', (code, meaning) => {
+  expect(meaningOf(failure(code), true)).toBe(meaning)
 })

@@ -21,9 +21,18 @@ const meanings: Record<string, FailureMeaning> = {
   processor_unauthorized: 'later',
 }
 
-/** Whatever is not in the table, a mismatch of parameters under a used key for example, may have moved money. */
-export const meaningOf = ({ code }: Failure): FailureMeaning => meanings[code] ?? 'unknown'
+/** What the request's own content decides, alike at every repetition; the rest depends on whom the key belongs to. */
+const decisiveAgain = ['processor_amount_too_small', 'processor_amount_too_large', 'processor_card_declined']
+
+/**
+ * Whatever is not in the table, a mismatch of parameters under a used key for example, may have moved money. So may what
+ * was sent before: that a question or a repetition is refused, as with the key of another account, says nothing of it.
+ */
+export function meaningOf({ code }: Failure, wasSentBefore: boolean): FailureMeaning {
+  const meaning = meanings[code] ?? 'unknown'
+  return meaning === 'failed' && wasSentBefore && !decisiveAgain.includes(code) ? 'unknown' : meaning
+}
 
 /** What waiting does not mend, so that a person is called by a line of level error. */
-export const needsPerson = (failure: Failure): boolean =>
-  !failure.retryable && meaningOf(failure) !== 'failed'
+export const needsPerson = (failure: Failure, meaning: FailureMeaning): boolean =>
+  !failure.retryable && meaning !== 'failed'

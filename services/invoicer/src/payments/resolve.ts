@@ -36,7 +36,7 @@ export async function resolveAttempt(deps: ResolveDeps, { attempt, was }: TakenA
     word = await hear(deps.processor, attempt, nextStep[was])
     if (word) checkCaptured(attempt, word)
   } catch (error) {
-    return handle(deps, attempt, asFailure(error))
+    return handle(deps, attempt, asFailure(error), nextStep[was] !== 'send')
   }
   if (word) return store(deps, attempt, word)
   deps.log.error(
@@ -90,11 +90,16 @@ async function store(deps: ResolveDeps, attempt: Attempt, word: Word): Promise<v
     await postponeAttempt(pool, { attempt, until: askAgainAt, unknown: false }, at)
 }
 
-async function handle(deps: ResolveDeps, attempt: Attempt, failure: Failure): Promise<void> {
-  const meaning = meaningOf(failure)
+async function handle(
+  deps: ResolveDeps,
+  attempt: Attempt,
+  failure: Failure,
+  wasSentBefore: boolean,
+): Promise<void> {
+  const meaning = meaningOf(failure, wasSentBefore)
   const fields = { err: failure, attempt: attempt.id, invoice: attempt.invoiceId, tries: attempt.tries }
   deps.metrics.failures.inc({ code: failure.code })
-  if (needsPerson(failure)) deps.log.error(fields, 'A payment attempt needs a person')
+  if (needsPerson(failure, meaning)) deps.log.error(fields, 'A payment attempt needs a person')
   else if (meaning !== 'failed') deps.log.warn(fields, 'A payment attempt is tried again later')
   if (meaning !== 'failed') return postpone(deps, attempt, meaning === 'unknown')
   const { code } = failure
