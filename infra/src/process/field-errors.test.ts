@@ -32,9 +32,8 @@ test('allowed values are listed, however the schema says them', () => {
   ])
 })
 
-test('a form that matches nothing, and a value that is no object, are named too', () => {
-  expect(faultsOf(Type.Object({ at: Type.Union([Type.String(), Type.Null()]) }), { at: 1 })).toContain(
-    'at: matches none of the forms allowed here',
-  )
+test('what alternatives ask for is one fault, and a value that is no object, are named too', () => {
+  const nullable = Type.Object({ at: Type.Union([Type.String(), Type.Null()]) })
+  expect(faultsOf(nullable, { at: 1 })).toEqual(['at: must be string or must be null'])
   expect(faultsOf(Type.Object({}), 'text')).toEqual(['body: must be object'])
 })

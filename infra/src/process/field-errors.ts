@@ -15,10 +15,23 @@ type Entry = { keyword: string; path: string; params: Record<string, unknown>; m
 export function fieldErrors(found: readonly unknown[], part: string): FieldError[] {
   const entries = found.flatMap(readEntry)
   const constants = constantsByPath(entries)
-  const errors = entries.flatMap((entry) => describe(entry, part, constants))
-  // One of several alternatives is reported once for each; the reason is the same.
+  const described = entries.map((entry) => ({ entry, errors: describe(entry, part, constants) }))
+  const errors = described.flatMap(({ entry, errors }) => (isAlternative(entry) ? [] : errors))
+  // What each of several alternatives asks for is one fault.
+  for (const { entry, errors: noneFits } of described.filter(({ entry }) => isAlternative(entry))) {
+    const field = entry.path === '' ? part : entry.path
+    const reasons = errors.filter((error) => error.field === field).map(({ reason }) => reason)
+    if (reasons.length === 0) errors.push(...noneFits)
+    else merge(errors, field, [...new Set(reasons)].join(' or '))
+  }
   const distinct = new Map(errors.map((error) => [`${error.field} ${error.reason}`, error]))
   return [...distinct.values()]
+}
+
+const isAlternative = ({ keyword }: Entry): boolean => keyword === 'anyOf' || keyword === 'oneOf'
+
+function merge(errors: FieldError[], field: string, reason: string): void {
+  for (const error of errors) if (error.field === field) error.reason = reason
 }
 
 function readEntry(entry: unknown): Entry[] {

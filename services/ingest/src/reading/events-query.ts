@@ -85,7 +85,7 @@ export const invalidQuery = (errors: readonly FieldError[]): HttpProblem =>
   new HttpProblem({
     status: 400,
     code: 'invalid_request',
-    detail: `The querystring is not as expected: ${errors.map(({ field, reason }) => `${field} ${reason}`).join('; ')}.`,
+    detail: `The query is not as expected: ${errors.map(({ field, reason }) => `${field} ${reason}`).join('; ')}.`,
     extensions: { errors },
   })
 

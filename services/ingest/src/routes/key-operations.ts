@@ -51,7 +51,7 @@ const invalid = (field: string, reason: string): Refusal => ({
 const badPage: Refusal = {
   status: 400,
   code: 'invalid_request',
-  detail: 'The querystring is not as expected: limit must be integer.',
+  detail: 'The query is not as expected: limit must be integer.',
   extensions: { errors: [{ field: 'limit', reason: 'must be integer' }] },
 }
 const refusalOf = ({

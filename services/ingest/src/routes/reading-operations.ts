@@ -31,7 +31,7 @@ const event = {
 const queryRefusal = (field: string, reason: string): Refusal => ({
   status: 400,
   code: 'invalid_request',
-  detail: `The querystring is not as expected: ${field} ${reason}.`,
+  detail: `The query is not as expected: ${field} ${reason}.`,
   extensions: { errors: [{ field, reason }] },
 })
 
