@@ -8,6 +8,7 @@ import {
   addUsage,
   boundsOf,
   checkAllRead,
+  checkReadAgain,
   indexUsage,
   type MeteredUsage,
   type UsageIndex,
@@ -48,7 +49,8 @@ export async function readPeriod(
     const cells = await readUsage(clickHouse, { meter, cut, range: wholeHours(period), bounds })
     checkAllRead(meter.eventType, cells, ledger.get(meter.eventType))
     const whole = indexUsage(cells, bounds)
-    const parts = await readMapped(clickHouse, meter, partial, period, cut)
+    const parts = await indexMapped(clickHouse, meter, partial, period, cut)
+    for (const { subject } of partial) checkReadAgain(subject, period, whole, parts)
     readings.set(meter.key, (asked) => usageOfBoth(asked, whole, parts, period))
   }
   return readings
@@ -57,13 +59,13 @@ export async function readPeriod(
 function usageOfBoth(
   asked: readonly Mapping[],
   whole: UsageIndex,
-  parts: MeterReading,
+  parts: UsageIndex,
   period: BillingPeriod,
 ): MeteredUsage {
   const isWhole = ({ from, to }: Mapping) => from === period.start && to === period.end
   const fromWhole = usageOf(asked.filter(isWhole), whole)
   const partial = asked.filter((mapping) => !isWhole(mapping))
-  return partial.length === 0 ? fromWhole : addUsage(fromWhole, parts(partial))
+  return partial.length === 0 ? fromWhole : addUsage(fromWhole, usageOf(partial, parts))
 }
 
 /** Reads the usage of these mappings only, told apart wherever one of them begins or ends. */
@@ -74,6 +76,17 @@ export async function readMapped(
   period: BillingPeriod,
   cut: Cut,
 ): Promise<MeterReading> {
+  const index = await indexMapped(clickHouse, meter, mappings, period, cut)
+  return (asked) => usageOf(asked, index)
+}
+
+async function indexMapped(
+  clickHouse: ClickHouse,
+  meter: MeterVersion,
+  mappings: readonly Mapping[],
+  period: BillingPeriod,
+  cut: Cut,
+): Promise<UsageIndex> {
   const bounds = boundsOf(mappings, period)
   const subjects = [...new Set(mappings.map(({ subject }) => subject))]
   const cells = []
@@ -81,6 +94,5 @@ export async function readMapped(
     const some = subjects.slice(at, at + subjectsAtOnce)
     cells.push(...(await readUsage(clickHouse, { meter, cut, range: period, bounds, subjects: some })))
   }
-  const index = indexUsage(cells, bounds)
-  return (asked) => usageOf(asked, index)
+  return indexUsage(cells, bounds)
 }

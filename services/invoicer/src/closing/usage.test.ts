@@ -1,6 +1,14 @@
 import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { expect, test } from 'vitest'
-import { boundsOf, checkAllRead, clipAll, indexUsage, type UsageCell, usageOf } from './usage.ts'
+import {
+  boundsOf,
+  checkAllRead,
+  checkReadAgain,
+  clipAll,
+  indexUsage,
+  type UsageCell,
+  usageOf,
+} from './usage.ts'
 
 const period = { start: 100, end: 200 }
 const mapping = (subject: string, from: number, to: number) => ({ subject, customer: 'c', from, to })
@@ -49,4 +57,12 @@ test('reading fewer or other events than the ledger accepted stops', () => {
   expect(() => checkAllRead('t', cells, { count: 2n, hash: 0n })).not.toThrow()
   expect(() => checkAllRead('t', cells, { count: 3n, hash: 0n })).toThrow('2 events')
   expect(() => checkAllRead('t', cells, { count: 2n, hash: 1n })).toThrow('ledger accepted')
+})
+
+test('a subject that is read again in parts has to come to what was proved', () => {
+  const proved = indexUsage([cell('a', 1, '1'), cell('a', 1, '2'), cell('a', 0, '9')], [100, 200])
+  const parts = (...cells: UsageCell[]) => indexUsage(cells, [100, 150, 200])
+  const again = parts(cell('a', 1, '1'), cell('a', 2, '2'))
+  expect(() => checkReadAgain('a', period, proved, again)).not.toThrow()
+  expect(() => checkReadAgain('a', period, proved, parts(cell('a', 1, '1')))).toThrow('1 events of subject')
 })

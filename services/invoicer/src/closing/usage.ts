@@ -89,3 +89,24 @@ export function checkAllRead(
     { type, read: `${read.count}`, accepted: `${ledger.count}` },
   )
 }
+
+/**
+ * A subject that is read a second time, told apart at other instants, comes to what the proved reading says of it.
+ * @throws CloseStopped `usage_incomplete`
+ */
+export function checkReadAgain(
+  subject: string,
+  { start, end }: BillingPeriod,
+  proved: UsageIndex,
+  again: UsageIndex,
+): void {
+  const whole = [{ subject, customer: '', from: start, to: end }]
+  const first = usageOf(whole, proved)
+  const second = usageOf(whole, again)
+  if (first.count === second.count && first.hash === second.hash) return
+  throw new CloseStopped(
+    `${second.count} events of subject "${subject}" were read for billing where ${first.count} were proved: nothing of this period is closed.`,
+    'usage_incomplete',
+    { subject, read: `${second.count}`, accepted: `${first.count}` },
+  )
+}
