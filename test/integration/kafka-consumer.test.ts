@@ -147,23 +147,29 @@ test('opening and handling may each take longer than the session: the partition 
 })
 
 test('lag that does not move is fatal, unless the handler says that it waits on purpose', async () => {
-  const [hung, waiting] = [await room.freshTopic(), await room.freshTopic()]
+  const [hung, waiting] = [await room.freshTopic(), await room.freshTopic(2)]
   let release = (): void => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
   await room.fill(hung, 3)
   await room.fill(waiting, 3)
+  let waits = false
   const victim = ledgerConsumer(hung, { stallTimeoutMs: 1_000, handleBatch: () => held })
   const patient = ledgerConsumer(waiting, {
     stallTimeoutMs: 1_000,
     handleBatch: async (_partition, _records, context) => {
+      waits = true
       const telling = setInterval(context.reportProgress, 100)
       await held
       clearInterval(telling)
     },
   })
-  await Promise.all([victim.consumer.start(), patient.consumer.start()])
+  await patient.consumer.start()
+  await vi.waitFor(() => expect(waits).toBe(true), soon)
+  // Nothing of the other partition is fetched now: it waits along, and that is no stall either.
+  await room.fill(waiting, 3, 1)
+  await victim.consumer.start()
   await vi.waitFor(() => expect(victim.fatal).toHaveLength(1), soon)
   expect(victim.fatal[0]).toMatchObject({
     code: 'consumer_stalled',

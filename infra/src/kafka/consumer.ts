@@ -163,15 +163,16 @@ export function createPartitionConsumer(
     const records = messages.map((message, index) => toRecord(message, first + BigInt(index)))
     const joined = generation
     const isStillAssigned = (): boolean => joined === generation && state.accepting
+    // kafkajs fetches nothing more, for any partition, while a batch of the last fetch waits: all of them wait with it.
     const reportProgress = (): void => {
-      state.progressedAtMs = performance.now()
+      for (const each of states.values()) each.progressedAtMs = performance.now()
     }
     const context = { isStillAssigned, reportProgress, highWatermark: BigInt(highWatermark) }
     await options.handleBatch(partition, records, context)
     // After a rejoin the partition is opened again and asks the ledger; this batch's place means nothing any more.
     if (!isStillAssigned()) return
     state.expected = first + BigInt(records.length)
-    reportProgress()
+    state.progressedAtMs = performance.now()
     payload.resolveOffset((state.expected - 1n).toString())
     await commitNext(kafka, payload, state.expected)
   }
