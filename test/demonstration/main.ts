@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function empty(stack: RunningServers): Promise<number> {
   const env = await provision(stack.env, process.env.TIDEMARK_PREFIX ?? '')
-  running.services = await startServices(env)
+  watch(await startServices(env))
   const key = (await createTenants(env, [{ id: 'local', name: 'Local' }])).get('local') ?? ''
   keepKey(key)
   line(`\n  Admin key of tenant "local": ${key}`)
@@ -56,7 +56,7 @@ async function demonstrate(stack: RunningServers, exit: boolean): Promise<number
   // An account of its own at the processor, and no patience for sides that never come.
   const demo = { STRIPE_SECRET_KEY: `sk_test_tidemark_demo${number}`, RECONCILER_PAIR_WAIT_MS: '10000' }
   const env = await provision({ ...stack.env, ...demo }, prefix)
-  running.services = await startServices(env)
+  watch(await startServices(env))
   const setupMs = sinceStart()
   const tenants = foundCompany(now)
   const played = await play(env, tenants, now)
@@ -112,6 +112,21 @@ const ctrlC = (): Promise<void> =>
     process.once('SIGTERM', () => resolve())
   })
 
+const ended = Promise.withResolvers<number>()
+
+/** A service that ends by itself ends the demonstration: without it the numbers would only never come. */
+function watch(services: ServiceProcess[]): void {
+  running.services = services
+  for (const { name, process: child, logFile } of services)
+    child.once('exit', (code, signal) => {
+      if (running.services !== services) return
+      console.error(
+        `\n${name} has ended (${signal ?? `exit code ${code}`}): see ${relative(process.cwd(), logFile)}`,
+      )
+      ended.resolve(1)
+    })
+}
+
 async function stop(): Promise<void> {
   const { services, stack } = running
   if (services.length === 0 && stack === undefined) return
@@ -128,6 +143,6 @@ const finished = main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(`\n${error instanceof Error ? error.message : String(error)}`)
   return 1
 })
-const code = await Promise.race([finished, interrupted])
+const code = await Promise.race([finished, interrupted, ended.promise])
 await stop()
 process.exit(code === 130 ? 0 : code)
