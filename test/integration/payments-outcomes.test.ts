@@ -106,10 +106,15 @@ describe('collecting by hand', () => {
     ])
     // The collector may have taken the attempt before the call could: then the answer is that it is under way.
     const headers = { 'idempotency-key': randomUUID() }
-    await expect.poll(() => room.collect(invoice, headers), soon).toMatchObject({
-      status: 200,
-      body: { invoice: { state: 'paid' }, attempt: { state: 'succeeded', amount: '12.50', currency: 'EUR' } },
-    })
+    await expect
+      .poll(() => room.collect(invoice, headers), soon)
+      .toMatchObject({
+        status: 200,
+        body: {
+          invoice: { state: 'paid' },
+          attempt: { state: 'succeeded', amount: '12.50', currency: 'EUR' },
+        },
+      })
     expect(await room.attemptsOf(invoice)).toMatchObject([{ state: 'failed' }, { state: 'succeeded' }])
     expect(await room.toldOf(invoice)).toEqual([...failedEvents, ...paidEvents])
     expect(await room.collect(invoice)).toMatchObject({ status: 200, body: { invoice: { state: 'paid' } } })
