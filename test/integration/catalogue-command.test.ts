@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -126,4 +126,11 @@ test('a broken file and a missing one are told in one line', async () => {
   })
   rmSync(file)
   expect(await apply()).toMatchObject({ code: 1, lines: [expect.stringContaining('no such file')] })
+})
+
+test('the example in docs applies as it stands', async () => {
+  copyFileSync(fileURLToPath(new URL('../../docs/examples/catalogue.yaml', import.meta.url)), file)
+  const other = await room.installation.createTenant('example')
+  const { code, lines } = await apply('--key', other.key)
+  expect({ code, last: lines.at(-1) }).toEqual({ code: 0, last: 'Applied: 2 meters, 3 changes of the rest.' })
 })
