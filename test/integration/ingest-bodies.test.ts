@@ -95,14 +95,12 @@ test.each([
 ])(
   '%s in %s is refused with the limit, and stopped on the way',
   async (_name, encoding, body, code, limit) => {
-    const from = performance.now()
     const before = process.memoryUsage().rss
     expect(await post(body, encoding)).toMatchObject({
       status: 413,
       body: { code, detail: expect.stringContaining(limit) },
     })
-    // Decompressing all of it would take longer, and hold it.
-    expect(performance.now() - from).toBeLessThan(400)
+    // Decompressing all of it would hold it.
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
   },
 )
