@@ -51,8 +51,34 @@ test('requests that come while all places are taken go together in the next send
   expect(settled).toEqual(['a ok', 'b ok', 'c ok'])
 })
 
+test('few messages wait for the send under way; enough for a full one do not', async () => {
+  const { sends, settled, publish } = heldBroker({ maxInFlight: 2, fullSendMessages: 4 })
+  publish('a', many(1))
+  await turn()
+  publish('b', many(3))
+  await turn()
+  expect(sends.map((send) => send.messages.length)).toEqual([1])
+  publish('c', many(1))
+  await turn()
+  expect(sends.map((send) => send.messages.length)).toEqual([1, 4])
+  publish('d', many(9))
+  await turn()
+  expect(sends).toHaveLength(2)
+  sends[1]?.acknowledge()
+  await turn()
+  expect(sends.map((send) => send.messages.length)).toEqual([1, 4, 9])
+  sends[0]?.acknowledge()
+  sends[2]?.acknowledge()
+  await turn()
+  expect(settled).toEqual(['b ok', 'c ok', 'a ok', 'd ok'])
+})
+
 test('a request larger than a send is split and resolved only when every part is acknowledged', async () => {
-  const { sends, settled, publish } = heldBroker({ maxInFlight: 2, maxMessagesPerSend: 4 })
+  const { sends, settled, publish } = heldBroker({
+    maxInFlight: 2,
+    maxMessagesPerSend: 4,
+    fullSendMessages: 1,
+  })
   publish('large', many(10))
   await turn()
   expect(sends.map((send) => send.messages.length)).toEqual([4, 4])
@@ -69,7 +95,11 @@ test('a request larger than a send is split and resolved only when every part is
 
 test('a send is cut before any one partition exceeds its bytes', async () => {
   const size = messageBytes(message(0, 100))
-  const { sends, publish } = heldBroker({ maxInFlight: 9, maxBytesPerPartition: 3 * size })
+  const { sends, publish } = heldBroker({
+    maxInFlight: 9,
+    maxBytesPerPartition: 3 * size,
+    fullSendMessages: 1,
+  })
   publish('one partition', many(7, 0, 100))
   await turn()
   expect(sends.map((send) => send.messages.length)).toEqual([3, 3, 1])

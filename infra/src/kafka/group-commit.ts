@@ -6,6 +6,12 @@ export type BatcherOptions = {
   send(messages: readonly OutboundMessage[]): Promise<void>
   /** Sends under way at a time; while they are, the next one collects. Default 4. */
   maxInFlight?: number
+  /**
+   * While fewer messages wait, a send starts only when none is under way. Default 200: a send of a few records costs
+   * client and broker about as much as one of a hundred, so that many clients with an event each are served fastest by
+   * large sends one after the other.
+   */
+  fullSendMessages?: number
   /** Default 1,000: kafkajs groups messages by partition in quadratic time, and beyond this it gets slower. */
   maxMessagesPerSend?: number
   /** Default 900,000: a broker refuses a batch beyond message.max.bytes (1 MiB), and kafkajs never splits one. */
@@ -72,12 +78,14 @@ export function cutSend(queue: Request[], limits: CutLimits): Cut {
 }
 
 /**
- * Group commit: no timer and no linger. A send starts as soon as one of the `maxInFlight` places is free and takes all
- * that has come in meanwhile, so batches grow with the load by themselves. When Kafka does not answer, everything that
- * waits is refused together with the send: behind a dead broker it would only wait out one deadline after the other.
+ * Group commit: no timer and no linger. A send starts as soon as none is under way, or, once a full one waits, as soon as
+ * one of the `maxInFlight` places is free; it takes all that has come in meanwhile, so batches grow with the load by
+ * themselves. When Kafka does not answer, everything that waits is refused together with the send: behind a dead broker
+ * it would only wait out one deadline after the other.
  */
 export function createBatcher(options: BatcherOptions): Batcher {
   const maxInFlight = options.maxInFlight ?? 4
+  const fullSendMessages = options.fullSendMessages ?? 200
   const maxQueuedBytes = options.maxQueuedBytes ?? 64 * 1_048_576
   const maxBytesPerPartition = options.maxBytesPerPartition ?? 900_000
   const limits = { maxMessages: options.maxMessagesPerSend ?? 1_000, maxBytesPerPartition }
@@ -87,12 +95,15 @@ export function createBatcher(options: BatcherOptions): Batcher {
   let inFlight = 0
   let scheduled = false
   let closed = false
+  /** Messages of the queue that no send has taken yet. */
+  let waiting = 0
 
   const settle = (request: Request, error: unknown): void => {
     if (request.settled) return
     request.settled = true
     // What no send has taken yet is dropped with the request; what is under way gives its bytes back on its own.
     for (let at = request.next; at < request.sizes.length; at += 1) heldBytes -= request.sizes[at] ?? 0
+    waiting -= request.sizes.length - request.next
     if (error === undefined) request.resolve()
     else request.reject(error)
   }
@@ -118,8 +129,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
   }
 
   const pump = (): void => {
-    while (inFlight < maxInFlight && queue.length > 0) {
+    while (queue.length > 0 && inFlight < (waiting < fullSendMessages ? 1 : maxInFlight)) {
       const cut = cutSend(queue, limits)
+      waiting -= cut.messages.length
       if (cut.messages.length > 0) void run(cut)
     }
   }
@@ -155,6 +167,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       throw refuse('overloaded', true, text)
     }
     heldBytes += bytes
+    waiting += messages.length
     const settled = new Promise<void>((resolve, reject) => {
       queue.push({ messages, sizes, next: 0, open: messages.length, settled: false, resolve, reject })
     })
