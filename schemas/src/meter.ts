@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox'
+import type { EventSchema } from './event-schema/event-schema.ts'
+import { eventSchemaFault } from './event-schema/soundness.ts'
 import { keyPattern, keyText } from './identifiers.ts'
 import { quantityRoundingSchema } from './quantity-rounding.ts'
 
@@ -56,6 +58,17 @@ export const meterSchema = Type.Object(
         { maxItems: 16 },
       ),
     ),
+    eventSchema: Type.Optional(
+      Type.Unsafe<EventSchema>(
+        Type.Object(
+          {},
+          {
+            description:
+              'JSON Schema (2020-12) of the data of its event type: ingest refuses events that do not fit',
+          },
+        ),
+      ),
+    ),
   },
   { additionalProperties: false },
 )
@@ -76,7 +89,7 @@ export type MeterFault = { field: string; reason: string }
 
 /** What the shape alone cannot say; undefined when the meter is sound. */
 export const meterFault = (meter: Meter): MeterFault | undefined =>
-  valuePathFault(meter) ?? valuesFault(meter) ?? initialValueFault(meter)
+  valuePathFault(meter) ?? valuesFault(meter) ?? initialValueFault(meter) ?? schemaFault(meter)
 
 function valuePathFault({ aggregation, valuePath }: Meter): MeterFault | undefined {
   if (aggregation === 'count' && valuePath !== undefined)
@@ -109,3 +122,9 @@ const initialValueFault = (meter: Meter): MeterFault | undefined =>
         field: 'initialValue',
         reason: `belongs to time-weighted meters and prorated-sum; leave it out for ${meter.aggregation}`,
       }
+
+function schemaFault({ eventSchema }: Meter): MeterFault | undefined {
+  const fault = eventSchema === undefined ? undefined : eventSchemaFault(eventSchema)
+  if (fault === undefined) return undefined
+  return { field: ['eventSchema', fault.field].filter(Boolean).join('.'), reason: fault.reason }
+}

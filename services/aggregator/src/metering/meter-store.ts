@@ -6,6 +6,8 @@ import type { Meter, MeterVersion } from '@tidemark/schemas/meter.ts'
 
 /** Versions of one tenant, all meters together: each is sealed for as long as its events are kept. */
 const versionsPerTenant = 1_000
+/** Every event of the type is checked against all of them before it is acknowledged. */
+const schemasPerEventType = 8
 
 export type Registration = {
   readonly meter: MeterVersion
@@ -16,7 +18,7 @@ export type Registration = {
 export type MeterStore = {
   /**
    * A definition equal to the latest version's gives that version; another one becomes the next version.
-   * @throws Failure `meter_limit_reached`
+   * @throws Failure `meter_limit_reached`, `schema_limit_reached`
    */
   register(tenant: string, meter: Meter): Promise<Registration>
   /** What register would do, without doing it. */
@@ -25,7 +27,7 @@ export type MeterStore = {
   latest(tenant: string, after: string, limit: number): Promise<MeterVersion[]>
   /** The versions of one meter, the latest first. */
   versions(tenant: string, key: string): Promise<MeterVersion[]>
-  /** Every version of every tenant, for the sealer. */
+  /** Every version of every tenant, for the sealer, without the schemas of events: they count nothing. */
   all(): Promise<MeterVersion[]>
 }
 
@@ -64,7 +66,8 @@ export function createMeterStore(pool: Pool): MeterStore {
     },
     async all() {
       const { rows } = await pool.query<Row>(
-        `SELECT ${columns} FROM metering.meters ORDER BY tenant, key, version`,
+        `SELECT tenant, version, definition - 'eventSchema' AS definition
+         FROM metering.meters ORDER BY tenant, key, version`,
       )
       return rows.map(meterOf)
     },
@@ -80,6 +83,7 @@ async function compare(queryable: Queryable, tenant: string, meter: Meter): Prom
   if (latest && canonicalJson(latest.definition) === canonicalJson(meter))
     return { meter: meterOf(latest), isNew: false }
   await checkLimit(queryable, tenant)
+  if (meter.eventSchema !== undefined) await checkSchemaLimit(queryable, tenant, meter)
   return { meter: { ...meter, tenant, version: (latest?.version ?? 0) + 1 }, isNew: true }
 }
 
@@ -93,6 +97,19 @@ async function checkLimit(queryable: Queryable, tenant: string): Promise<void> {
       code: 'meter_limit_reached',
       retryable: false,
     })
+}
+
+async function checkSchemaLimit(queryable: Queryable, tenant: string, meter: Meter): Promise<void> {
+  const { rows } = await queryable.query<{ key: string }>(
+    'SELECT key FROM metering.event_schemas WHERE tenant = $1 AND event_type = $2 AND key <> $3 ORDER BY key',
+    [tenant, meter.eventType, meter.key],
+  )
+  if (rows.length < schemasPerEventType) return
+  const others = rows.map(({ key }) => key).join(', ')
+  throw new Failure(
+    `At most ${schemasPerEventType} meters of one event type carry an eventSchema; of ${meter.eventType} these do: ${others}. Put what this one asks for into one of theirs`,
+    { code: 'schema_limit_reached', retryable: false },
+  )
 }
 
 async function insert(queryable: Queryable, { tenant, version }: MeterVersion, meter: Meter): Promise<void> {

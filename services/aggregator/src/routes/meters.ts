@@ -1,6 +1,7 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
+import { eventSchemaLimits } from '@tidemark/schemas/event-schema/event-schema.ts'
 import { keyPattern, keyText } from '@tidemark/schemas/identifiers.ts'
 import { type Meter, type MeterVersion, meterFault, meterSchema } from '@tidemark/schemas/meter.ts'
 import type { FastifyInstance } from 'fastify'
@@ -9,6 +10,8 @@ import type { MeterStore, Registration } from '../metering/meter-store.ts'
 
 /** A meter travels to ClickHouse in the address of each request that uses it, which has room for this and no more. */
 const definitionBytes = 16_384
+/** Its schema does not travel there; it is sent with blanks, perhaps. */
+const bodyBytes = (definitionBytes + eventSchemaLimits.bytes) * 2
 
 const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern, description: keyText }) })
 const postQuery = Type.Object(
@@ -32,7 +35,7 @@ export function addMeterRoutes(server: FastifyInstance, meters: MeterStore, prin
     {
       onRequest: principals.require('admin'),
       schema: { body: meterSchema, querystring: postQuery },
-      bodyLimit: definitionBytes * 2,
+      bodyLimit: bodyBytes,
     },
     async (request, reply) => {
       const { tenant } = principals.of(request)
@@ -101,16 +104,18 @@ const reservedName = ({ dimensions }: Meter) =>
         reason: 'is what every query can group by anyway; give this dimension another name',
       }
 
-const excess = (meter: Meter) =>
+const excess = ({ eventSchema: _, ...meter }: Meter) =>
   Buffer.byteLength(JSON.stringify(meter)) <= definitionBytes
     ? undefined
     : { field: 'body', reason: `is larger than ${definitionBytes} bytes; shorten the lists of its filters` }
+
+const limitCodes = ['meter_limit_reached', 'schema_limit_reached']
 
 async function withinLimit(run: () => Promise<Registration>): Promise<Registration> {
   try {
     return await run()
   } catch (error) {
-    if (error instanceof Failure && error.code === 'meter_limit_reached')
+    if (error instanceof Failure && limitCodes.includes(error.code))
       throw new HttpProblem({ status: 422, code: error.code, detail: `${error.message}.` })
     throw error
   }
