@@ -1,8 +1,10 @@
-import kafkajs, { type KafkaJSProtocolError } from 'kafkajs'
+import { ProtocolError, UserError } from '@platformatic/kafka'
+import kafkajs from 'kafkajs'
 import { Failure } from '../process/failure.ts'
+import { explain } from './kafka-advice.ts'
 
 // By way of the default export: Node finds only the first names of this CommonJS module, and none of its errors.
-const { KafkaJSAggregateError, KafkaJSProtocolError: ProtocolError } = kafkajs
+const { KafkaJSProtocolError, KafkaJSSASLAuthenticationError } = kafkajs
 
 /** Codes after which the same request can never succeed; everything else may be tried again. */
 const refusals = new Map([
@@ -16,16 +18,36 @@ const refusals = new Map([
   ['GROUP_AUTHORIZATION_FAILED', 'kafka_refused'],
   ['CLUSTER_AUTHORIZATION_FAILED', 'kafka_refused'],
   ['SASL_AUTHENTICATION_FAILED', 'kafka_refused'],
+  ['UNSUPPORTED_SASL_MECHANISM', 'kafka_refused'],
+  ['ILLEGAL_SASL_STATE', 'kafka_refused'],
+  ['SECURITY_DISABLED', 'kafka_refused'],
 ])
 
-/** The broker's answer inside an error: kafkajs wraps one per retry loop, and collects those of several topics. */
-function brokerAnswer(error: unknown): KafkaJSProtocolError | undefined {
+/** Answers to whoever opens a connection: it is of no use afterwards. */
+const openingAnswers = new Set([
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+])
+
+type BrokerAnswer = { readonly type: string; readonly message: string }
+
+/** The broker's answer inside an error: libraries wrap one per retry loop, and collect those of several topics. */
+function brokerAnswer(error: unknown): BrokerAnswer | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof ProtocolError) return at
-    if (at instanceof KafkaJSAggregateError) {
-      const answers = at.errors.filter((each) => each instanceof ProtocolError)
+    if (at instanceof KafkaJSProtocolError) return at
+    if (at instanceof KafkaJSSASLAuthenticationError)
+      return { type: 'SASL_AUTHENTICATION_FAILED', message: at.message }
+    if (at instanceof ProtocolError)
+      return { type: String(at.apiId), message: String(at.serverErrorMessage ?? at.message) }
+    // Every option is ours and sound; what is left for a producer to call the user's mistake is a topic that is not there.
+    if (at === error && at instanceof UserError)
+      return { type: 'UNKNOWN_TOPIC_OR_PARTITION', message: at.message }
+    if (at instanceof Error && 'errors' in at && Array.isArray(at.errors)) {
+      const answers = at.errors.map(brokerAnswer).filter((answer) => answer !== undefined)
       // A topic that exists already is not what went wrong with the others.
-      return answers.find(({ type }) => type !== 'TOPIC_ALREADY_EXISTS') ?? answers[0]
+      const found = answers.find(({ type }) => type !== 'TOPIC_ALREADY_EXISTS') ?? answers[0]
+      if (found !== undefined) return found
     }
   }
   return undefined
@@ -41,18 +63,20 @@ export function kafkaErrorType(error: unknown): string {
 }
 
 /** True where the broker answered: its connection is sound, whatever it thinks of the request. */
-export const isBrokerAnswer = (error: unknown): boolean => brokerAnswer(error) !== undefined
+export function isBrokerAnswer(error: unknown): boolean {
+  const answer = brokerAnswer(error)
+  return answer !== undefined && !openingAnswers.has(answer.type)
+}
 
 /** Turns what kafkajs throws into a Failure; `doing` completes the sentence "Kafka failed while …". */
 export function asKafkaFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error
   const type = kafkaErrorType(error)
-  const text = brokerAnswer(error)?.message ?? (error instanceof Error ? error.message : String(error))
-  const message = `Kafka failed while ${doing}: ${text} (${type})`
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    const advice = 'the topic does not exist (yet); provision it, topics are never created by sending'
-    return new Failure(`${message}; ${advice}`, { code: 'topic_unknown', retryable: true, cause: error })
-  }
+  const { text, advice } = explain(error, type)
+  const what = `Kafka failed while ${doing}: ${brokerAnswer(error)?.message ?? text} (${type})`
+  const message = advice === undefined ? what : `${what}; ${advice}`
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
+    return new Failure(message, { code: 'topic_unknown', retryable: true, cause: error })
   const refusal = refusals.get(type)
   if (refusal !== undefined) return new Failure(message, { code: refusal, retryable: false, cause: error })
   return new Failure(message, { code: 'kafka_unavailable', retryable: true, cause: error })

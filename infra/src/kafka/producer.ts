@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Producer as KafkajsProducer } from 'kafkajs'
+import type { Producer as Client } from '@platformatic/kafka'
 import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import { withDeadline } from './deadline.ts'
 import { asKafkaFailure, isBrokerAnswer } from './kafka-failure.ts'
+import { acknowledgedPartitions, hasStaleMetadata } from './produce-failure.ts'
 import type { OutboundMessage } from './record.ts'
 
 export type ProducerOptions = {
@@ -23,91 +24,102 @@ export type Producer = {
   disconnect(): Promise<void>
 }
 
-type Session = { producer: KafkajsProducer; ready: Promise<void> }
+/** A client, with what still waits for its answers. */
+type Session = { readonly client: Client; waiting: number; isDiscarded: boolean }
 
 const firstPauseMs = 50
 const longestPauseMs = 500
+const allReplicas = -1
 
 /**
- * acks=-1, never idempotent (kafkajs' idempotent mode can lose; duplicates are free here). kafkajs keeps using a
- * connection whose other end has vanished, and its retries have no deadline; so it gets one attempt at a time, and after
- * a failure that the broker did not state itself the whole kafkajs producer is replaced. That is also what makes
- * sending work again within a second of a broker's return.
+ * acks=-1, never idempotent (duplicates are free here, and a lost sequence would cost a stop). The library gets one
+ * attempt at a time; after a failure that the broker did not state itself the whole client is replaced, connections
+ * and all: one whose other end has vanished would only time out again. That is also what makes sending work again
+ * within a second of a broker's return. What some partitions have acknowledged is not sent to them again.
  */
 export function createProducer(kafka: KafkaClient, options: ProducerOptions = {}): Producer {
   const sendTimeoutMs = options.sendTimeoutMs ?? 5_000
   let session: Session | undefined
   let closed = false
 
-  const openSession = (): Session => {
-    const client = kafka.open({ requestTimeoutMs: sendTimeoutMs, retries: 0 })
-    const producer = client.producer({
-      allowAutoTopicCreation: false,
-      idempotent: false,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-    })
-    const ready = producer.connect()
-    ready.catch(() => {})
-    return { producer, ready }
+  const openSession = (): Session => ({
+    client: kafka.openProducer(sendTimeoutMs),
+    waiting: 0,
+    isDiscarded: false,
+  })
+
+  /** Closing cuts its connections, so it waits until nothing waits for an answer on them. */
+  const closeUnused = async (current: Session): Promise<void> => {
+    if (current.isDiscarded && current.waiting === 0) await current.client.close().catch(() => {})
   }
 
-  /** Disconnecting lets the requests still in flight finish, so nothing waits for it. */
-  const discard = (broken: Session): void => {
+  const discard = (broken: Session): Promise<void> => {
     if (session === broken) session = undefined
-    broken.producer.disconnect().catch(() => {})
+    broken.isDiscarded = true
+    return closeUnused(broken)
   }
 
-  const attempt = async (
-    topic: string,
-    messages: readonly OutboundMessage[],
-    deadlineMs: number,
-  ): Promise<void> => {
+  const within = async <T>(leftMs: number, ask: (client: Client) => Promise<T>): Promise<T> => {
     session ??= openSession()
     const current = session
-    const leftMs = deadlineMs - performance.now()
-    const sent = current.ready.then(() =>
-      current.producer.send({ topic, messages: [...messages], acks: -1, timeout: Math.ceil(leftMs) }),
-    )
+    current.waiting += 1
     try {
-      await withDeadline(sent, leftMs, () => new Error(`no acknowledgement within ${sendTimeoutMs} ms`))
+      const late = () => new Error(`no acknowledgement within ${sendTimeoutMs} ms`)
+      return await withDeadline(ask(current.client), leftMs, late)
     } catch (error) {
-      if (!isBrokerAnswer(error)) discard(current)
+      if (!isBrokerAnswer(error)) void discard(current)
+      else if (hasStaleMetadata(error)) current.client.clearMetadata()
       throw error
+    } finally {
+      current.waiting -= 1
+      void closeUnused(current)
     }
   }
 
   return {
     async connect() {
-      session ??= openSession()
-      const current = session
       try {
-        const late = () => new Error(`no connection within ${sendTimeoutMs} ms`)
-        await withDeadline(current.ready, sendTimeoutMs, late)
+        await within(sendTimeoutMs, (client) => client.metadata({ topics: [] }))
       } catch (error) {
-        discard(current)
         throw asKafkaFailure(error, 'connecting a producer')
       }
     },
     async send(topic, messages) {
       const deadlineMs = performance.now() + sendTimeoutMs
+      let left = messages.map((message) => toProduce(topic, message))
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         if (closed)
           throw new Failure('the producer is closed', { code: 'kafka_unavailable', retryable: true })
+        const attempt = { messages: left, acks: allReplicas }
         try {
-          return await attempt(topic, messages, deadlineMs)
+          await within(deadlineMs - performance.now(), (client) => client.send(attempt))
+          return
         } catch (error) {
-          const failure = asKafkaFailure(error, `sending ${messages.length} messages to ${topic}`)
+          const failure = asKafkaFailure(error, `sending ${left.length} messages to ${topic}`)
           if (!failure.retryable || performance.now() + pauseMs >= deadlineMs) throw failure
+          const acknowledged = acknowledgedPartitions(error)
+          if (acknowledged.size > 0) left = left.filter(({ partition }) => !acknowledged.has(partition))
+          if (left.length === 0) return
           await delay(pauseMs)
         }
       }
     },
     async disconnect() {
       closed = true
-      await session?.producer.disconnect().catch(() => {})
+      if (session !== undefined) await discard(session)
     },
   }
 }
+
+const toProduce = (topic: string, { partition, key, value, headers }: OutboundMessage) => ({
+  topic,
+  partition,
+  ...(key === null ? {} : { key: asBuffer(key) }),
+  value,
+  ...(headers === undefined ? {} : { headers: headerMap(headers) }),
+})
+
+const asBuffer = (value: Buffer | string): Buffer => (typeof value === 'string' ? Buffer.from(value) : value)
+
+const headerMap = (headers: Record<string, Buffer | string>): Map<Buffer, Buffer> =>
+  new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), asBuffer(value)]))
