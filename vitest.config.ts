@@ -10,7 +10,7 @@ export default defineConfig({
             'schemas/src/**/*.test.ts',
             'infra/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
-            'test/{benchmarks,demonstration}/**/*.test.ts',
+            'test/{benchmarks,demonstration,faults}/**/*.test.ts',
           ],
         },
       },

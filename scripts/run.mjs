@@ -24,6 +24,7 @@ const commands = {
   test: runTests,
   check: runChecks,
   bench: (args) => forward(node, [join(root, 'test', 'benchmarks', 'main.ts'), ...args]),
+  faults: (args) => forward(node, [join(root, 'test', 'faults', 'main.ts'), ...args]),
   stack: (args) => forward(node, [join(root, 'infra', 'src', 'stack', 'cli.ts'), ...args]),
 }
 

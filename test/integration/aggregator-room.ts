@@ -5,9 +5,11 @@ import { type ClickHouse, createClickHouse } from '@tidemark/infra/clickhouse/cl
 import { createKafka, type KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { fetchEndOffsets } from '@tidemark/infra/kafka/topics.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
+import type { StackEnvironment } from '@tidemark/infra/stack/environment.ts'
 import { freePorts } from '@tidemark/infra/stack/ports.ts'
-import { expect, vi } from 'vitest'
-import { createInstallation, type Installation } from '../installation.ts'
+import { inject } from 'vitest'
+import { until } from '../eventually.ts'
+import { type Installation, installOn } from '../installation.ts'
 import { type ServiceProcess, spawnService, waitUntilReady } from '../service-processes.ts'
 import { openUsageProducer, type UsageProducer } from '../usage-producer.ts'
 
@@ -61,6 +63,8 @@ export type AggregatorRoom = {
   startFaulty(env: Record<string, string>): Promise<ServiceProcess>
   /** Waits until every offset in Kafka has its ledger row. */
   drained(): Promise<void>
+  /** Offsets that have their ledger row. */
+  countLedger(): Promise<number>
   truth(): Promise<Truth>
   /** Resolves with the exit code and signal of a process that ends by itself. */
   ended(service: ServiceProcess): Promise<{ code: number | null; signal: string | null; log: string }>
@@ -77,8 +81,11 @@ const quick = {
 }
 
 /** An installation with an aggregator that is started and stopped at will, and the truth about what it wrote. */
-export async function openAggregatorRoom(name: string): Promise<AggregatorRoom> {
-  const installation = await createInstallation(name)
+export async function openAggregatorRoom(
+  name: string,
+  stack: StackEnvironment = inject('stackEnvironment'),
+): Promise<AggregatorRoom> {
+  const installation = await installOn(stack, name)
   const { env, prefix, database } = installation
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-aggregator-'))
   const stateDirectory = join(directory, 'state')
@@ -126,11 +133,13 @@ export async function openAggregatorRoom(name: string): Promise<AggregatorRoom> 
       return service
     },
     startFaulty: (settings) => spawn(settings, faultEntry),
-    async drained() {
-      await vi.waitFor(async () => {
-        expect(await countLedger(clickHouse)).toBeGreaterThanOrEqual(await countOffsets())
-      }, patience)
-    },
+    drained: () =>
+      until(
+        'every offset has its ledger row',
+        async () => (await countLedger(clickHouse)) >= (await countOffsets()),
+        patience,
+      ),
+    countLedger: () => countLedger(clickHouse),
     async truth() {
       return {
         missing: (await countOffsets()) - (await countLedger(clickHouse)),
@@ -139,7 +148,7 @@ export async function openAggregatorRoom(name: string): Promise<AggregatorRoom> 
     },
     async ended(service) {
       const { process: child, logFile } = service
-      await vi.waitFor(() => expect(child.exitCode ?? child.signalCode).not.toBeNull(), patience)
+      await until('the process ends', () => (child.exitCode ?? child.signalCode) !== null, patience)
       return { code: child.exitCode, signal: child.signalCode, log: await readFile(logFile, 'utf8') }
     },
     async close() {

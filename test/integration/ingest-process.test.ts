@@ -69,19 +69,6 @@ async function missingFromLog(ids: readonly string[]): Promise<string[]> {
   return ids.filter((id) => !logged.has(id))
 }
 
-test('killed with -9 under load, it has acknowledged nothing that is not in the log', async () => {
-  const service = await startProcess()
-  const clients = startClients(service.url)
-  await vi.waitFor(() => expect(clients.acknowledged.length).toBeGreaterThan(10_000), {
-    timeout: 30_000,
-    interval: 5,
-  })
-  await service.stop('SIGKILL')
-  await clients.ended
-  expect([...clients.statuses]).toEqual([202])
-  expect(await missingFromLog(clients.acknowledged)).toEqual([])
-})
-
 test('asked to stop under load, it answers what it took in, ends with exit code 0 and loses nothing', async () => {
   const service = await startProcess()
   const clients = startClients(service.url)
