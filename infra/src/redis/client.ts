@@ -13,6 +13,11 @@ export type RedisClientOptions = {
   /** Longest wait for one answer; whoever uses Redis must be able to do without it. */
   commandTimeoutMs?: number
   connectTimeoutMs?: number
+  /**
+   * For what had better not be asked than wait: commands fail at once while there is no connection, with it when it
+   * breaks, and a connection that owes an answer for this long is made anew.
+   */
+  silenceMs?: number
 }
 
 /**
@@ -28,6 +33,9 @@ export function createRedis(options: RedisClientOptions): Redis {
     commandTimeout: options.commandTimeoutMs ?? 2_000,
     maxRetriesPerRequest: 3,
     retryStrategy: reconnectDelayMs,
+    ...(options.silenceMs === undefined
+      ? {}
+      : { enableOfflineQueue: false, maxRetriesPerRequest: 0, socketTimeout: options.silenceMs }),
   })
   let reported = false
   // One line per outage: the client repeats the event at every attempt.

@@ -13,6 +13,9 @@ export type Clients = { kafka: KafkaClient; pool: Pool; clickHouse: ClickHouse; 
 /** A request waits for Redis this long at most, then does without. */
 const redisTimeoutMs = 200
 
+/** The memory of acknowledged ids gives a silent connection up after this long, and does without until there is another. */
+const memorySilenceMs = 1_000
+
 /** Nothing connects before its first use. */
 export function createClients(config: IngestConfig, log: Log): Clients {
   const database = databaseName(config.TIDEMARK_PREFIX)
@@ -43,6 +46,18 @@ export function createClients(config: IngestConfig, log: Log): Clients {
     }),
   }
 }
+
+/** A connection of its own: what one request asks of many ids must not wait before another's limit. */
+export const createMemoryRedis = (config: IngestConfig, log: Log): RedisClient =>
+  createRedis({
+    url: config.REDIS_URL,
+    prefix: config.TIDEMARK_PREFIX,
+    applicationName: 'tidemark-ingest-memory',
+    log,
+    commandTimeoutMs: memorySilenceMs,
+    connectTimeoutMs: memorySilenceMs,
+    silenceMs: memorySilenceMs,
+  })
 
 export const createPublisherTo = (topic: string, config: IngestConfig, kafka: KafkaClient): Publisher =>
   createPublisher(kafka, {

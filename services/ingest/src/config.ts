@@ -101,7 +101,21 @@ export const configSchema = Type.Object({
     default: 2_000,
     minimum: 100,
     maximum: 300_000,
-    description: 'How soon a changed limit of a tenant or key holds.',
+    description: 'How soon a changed limit, or memory of acknowledged ids, of a tenant or key holds.',
+  }),
+  INGEST_MEMORY_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 1,
+    // Shorter than deduplication's horizon: what the log takes for a new event must never be answered as a duplicate.
+    maximum: 2_592_000,
+    description:
+      'How long acknowledged ids of tenants that want it are remembered in Redis, about 200 bytes each.',
+  }),
+  INGEST_MEMORY_TIMEOUT_MS: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 1_000,
+    description: 'How long a request may wait for what Redis remembers, before it is published without.',
   }),
   INGEST_WATERMARK_INTERVAL_MS: Type.Integer({
     default: 1_000,

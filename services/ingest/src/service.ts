@@ -12,13 +12,14 @@ import type { Fatal } from '@tidemark/infra/process/service.ts'
 import { usageEventsTopic, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import { createByteBudget } from './body/byte-budget.ts'
-import { closing, createClients, createPublisherTo } from './clients.ts'
+import { closing, createClients, createMemoryRedis, createPublisherTo } from './clients.ts'
 import { bodyBudgetOf, bodyLimitsOf, type IngestConfig, rulesOf } from './config.ts'
 import { createEventEncoder } from './events/usage-record.ts'
 import { createIngestMetrics } from './ingest-metrics.ts'
 import { createKeyUse } from './key-use.ts'
 import { createLimitsComponent } from './limits/component.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
+import { createMemoryComponent } from './memory/component.ts'
 import { buildOpenApiDocument } from './openapi/document.ts'
 import { operations } from './openapi/operations.ts'
 import { addReference } from './openapi/reference.ts'
@@ -53,6 +54,17 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   const keyUse = createKeyUse(pool, clock, log)
   const pollMs = config.INGEST_LIMITS_POLL_MS
   const rateLimits = createLimitsComponent({ pool, redis, clock, log, metrics: registry, pollMs })
+  const memory = createMemoryComponent({
+    pool,
+    kafka,
+    redis: createMemoryRedis(config, log),
+    log,
+    metrics: registry,
+    prefix,
+    ttlSeconds: config.INGEST_MEMORY_SECONDS,
+    timeoutMs: config.INGEST_MEMORY_TIMEOUT_MS,
+    pollMs,
+  })
   const relay = createRelay({
     ...options,
     ...clients,
@@ -84,6 +96,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     budget,
     rateLimits: rateLimits.limits,
     encode,
+    memory: memory.memory,
     publish: publisher.publish,
     onKeyUsed: keyUse.note,
   }
@@ -110,6 +123,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     { name: 'usage topic', start: () => checkUsageTopic(kafka, prefix), stop: () => {} },
     keyUse,
     rateLimits.component,
+    memory.component,
     closing('rejected publisher', rejectedPublisher.close),
     closing('relay publisher', relayPublisher.close),
     ...relay.components,

@@ -1,12 +1,19 @@
-import type { OutboundMessage } from '@tidemark/infra/kafka/record.ts'
 import { isRecord } from '@tidemark/infra/process/record.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import type { EventRules } from './event-rules.ts'
-import type { EncodeEvent, EventOrigin } from './usage-record.ts'
+import type { EncodeEvent, EventOrigin, UsageMessage } from './usage-record.ts'
 import { validateEvent } from './validate-event.ts'
 
 export type EventResult =
-  | { readonly index: number; readonly id: string | null; readonly status: 'accepted' }
+  | {
+      readonly index: number
+      readonly id: string | null
+      readonly status: 'accepted'
+      /** A warning: it is accepted all the same. */
+      readonly code?: string
+      readonly message?: string
+    }
+  | { readonly index: number; readonly id: string | null; readonly status: 'duplicate' }
   | {
       readonly index: number
       readonly id: string | null
@@ -18,9 +25,11 @@ export type EventResult =
 
 export type BatchOutcome = {
   /** What is to be published: one record for each valid event, copies of one event included. */
-  readonly messages: readonly OutboundMessage[]
+  readonly messages: readonly UsageMessage[]
+  /** Known to be in the log already, and so not among the messages. */
+  readonly duplicates: number
   readonly rejected: number
-  /** Every event when all were asked for, else only those rejected; by index. */
+  /** Every event when all were asked for, else what was not plainly accepted; by index. */
   readonly results: readonly EventResult[]
 }
 
@@ -30,7 +39,7 @@ export function decideBatch(
   origin: EventOrigin,
   context: { rules: EventRules; encode: EncodeEvent; allResults: boolean },
 ): BatchOutcome {
-  const messages: OutboundMessage[] = []
+  const messages: UsageMessage[] = []
   const results: EventResult[] = []
   for (let index = 0; index < events.length; index++) {
     const value = events[index] ?? null
@@ -43,7 +52,7 @@ export function decideBatch(
       results.push({ index, id: idOf(value), status: 'rejected', code, field, message })
     }
   }
-  return { messages, rejected: events.length - messages.length, results }
+  return { messages, duplicates: 0, rejected: events.length - messages.length, results }
 }
 
 /** By which the sender finds the event again, as far as it has one. */

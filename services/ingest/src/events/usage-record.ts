@@ -12,8 +12,14 @@ export type EventOrigin = {
   readonly acceptedAt: Micros1970
 }
 
-/** Encodes an event as a record of usage.events: its identity as key, the partition chosen by it, Avro as value. */
-export type EncodeEvent = (event: ValidEvent, origin: EventOrigin) => OutboundMessage
+/** A record of usage.events: the identity as key, the partition chosen by it, Avro as value. */
+export type UsageMessage = OutboundMessage & {
+  readonly key: Buffer
+  /** Undefined for a correction: it has the identity of what it supersedes, and only the log decides it. */
+  readonly payloadHash: Buffer | undefined
+}
+
+export type EncodeEvent = (event: ValidEvent, origin: EventOrigin) => UsageMessage
 
 const headerBytes = 5
 
@@ -34,7 +40,7 @@ export function createEventEncoder(schemaId: number): EncodeEvent {
   return (event, { tenant, tenantNumber, acceptedAt }) => {
     const { id, source, type, subject, timeMicros, data } = event
     const key = identityKey(tenantNumber, source, id)
-    const value = toBytes({
+    const record: UsageEvent = {
       tenant,
       tenantNumber,
       id,
@@ -47,7 +53,12 @@ export function createEventEncoder(schemaId: number): EncodeEvent {
       payloadHash: payloadHash(event),
       action: 'none',
       revision: 0,
-    })
-    return { partition: partitionOf(key, usagePartitions), key, value }
+    }
+    return {
+      partition: partitionOf(key, usagePartitions),
+      key,
+      value: toBytes(record),
+      payloadHash: record.action === 'none' ? record.payloadHash : undefined,
+    }
   }
 }

@@ -12,6 +12,8 @@ import type { EventRules } from '../events/event-rules.ts'
 import type { EncodeEvent } from '../events/usage-record.ts'
 import type { IngestMetrics } from '../ingest-metrics.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { Memory } from '../memory/memory.ts'
+import { withRecollections } from '../memory/recalled-outcome.ts'
 import { requestProblem, unavailableProblem } from '../request-problem.ts'
 import { type RequestForm, readCoding, readEvents, readForm } from './events-request.ts'
 
@@ -24,6 +26,7 @@ export type IntakeOptions = {
   budget: ByteBudget
   rateLimits: Limits
   encode: EncodeEvent
+  memory: Memory
   /** Resolves when every in-sync replica has them. */
   publish(messages: readonly OutboundMessage[]): Promise<void>
   onKeyUsed(keyId: string): void
@@ -31,6 +34,9 @@ export type IntakeOptions = {
 
 /** What is known of a request before its body. */
 type Intake = { principal: Principal; form: RequestForm; coding: ContentCoding; hold: Hold }
+
+type Call = { request: FastifyRequest; reply: FastifyReply; allResults: boolean }
+type Judged = { principal: Principal; outcome: BatchOutcome }
 
 /** Routes whose body holds events: who calls is known before the body is read, and what it is held in is bounded. */
 export function addEventsIntake(
@@ -65,9 +71,9 @@ export function addEventsIntake(
 
 /** Decides the events of a request within the limits of its caller. @throws HttpProblem 400, 413 or 429 */
 export async function judgeEvents(
-  { request, reply, allResults }: { request: FastifyRequest; reply: FastifyReply; allResults: boolean },
+  { request, reply, allResults }: Call,
   options: IntakeOptions,
-): Promise<{ principal: Principal; outcome: BatchOutcome }> {
+): Promise<Judged> {
   const { principal, form } = request.getDecorator<Intake>('intake')
   const { limits, rateLimits, rules, encode } = options
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -89,9 +95,24 @@ export async function judgeEvents(
   return { principal, outcome: decideBatch(events, origin, { rules, encode, allResults }) }
 }
 
+/**
+ * As judgeEvents; what its tenant's memory knows to be in the log already is a duplicate then, and is not published.
+ * @throws HttpProblem 400, 413 or 429
+ */
+export function judgeUnknownEvents(call: Call, options: IntakeOptions): Promise<Judged> {
+  const { tenantNumber } = call.request.getDecorator<Intake>('intake').principal
+  return options.memory.isOn(tenantNumber) ? judgeAndRecall(call, options) : judgeEvents(call, options)
+}
+
+async function judgeAndRecall(call: Call, options: IntakeOptions): Promise<Judged> {
+  const { principal, outcome } = await judgeEvents({ ...call, allResults: true }, options)
+  const recollections = await options.memory.recall(outcome.messages)
+  return { principal, outcome: withRecollections(outcome, recollections, call.allResults) }
+}
+
 /** @throws HttpProblem 503 when Kafka has not acknowledged all of them: then nothing is said to be accepted. */
 export async function publishEvents(
-  messages: readonly OutboundMessage[],
+  { principal, outcome: { messages } }: Judged,
   options: IntakeOptions,
 ): Promise<void> {
   if (messages.length === 0) return
@@ -99,6 +120,8 @@ export async function publishEvents(
   try {
     await options.publish(messages)
     options.metrics.accepted('http', messages.length)
+    // Never before the acknowledgement: what is remembered is answered `duplicate` without being published.
+    if (options.memory.isOn(principal.tenantNumber)) options.memory.remember(messages)
   } catch (error) {
     if (!(error instanceof Failure && error.retryable)) throw error
     if (error.code === 'overloaded') throw unavailableProblem('overloaded')

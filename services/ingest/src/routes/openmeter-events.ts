@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BatchOutcome } from '../events/batch-outcome.ts'
 import { requestProblem } from '../request-problem.ts'
-import { countRejected, type IntakeOptions, judgeEvents, publishEvents } from './events-intake.ts'
+import { countRejected, type IntakeOptions, judgeUnknownEvents, publishEvents } from './events-intake.ts'
 
 /**
  * `POST /api/v1/events` answers as OpenMeter's API does, so that its SDKs work by another base URL: 204, or 400 for the
@@ -9,11 +9,12 @@ import { countRejected, type IntakeOptions, judgeEvents, publishEvents } from '.
  */
 export function addOpenMeterRoute(scope: FastifyInstance, options: IntakeOptions): void {
   scope.post('/api/v1/events', { onSend: dropCharset }, async (request, reply) => {
-    const { principal, outcome } = await judgeEvents({ request, reply, allResults: false }, options)
+    const judged = await judgeUnknownEvents({ request, reply, allResults: false }, options)
+    const { principal, outcome } = judged
     options.onKeyUsed(principal.keyId)
     countRejected(outcome, options.metrics)
     refuseInvalid(outcome)
-    await publishEvents(outcome.messages, options)
+    await publishEvents(judged, options)
     return reply.code(204).send()
   })
 }

@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
+import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
+import { asFailure } from '@tidemark/infra/process/failure.ts'
+import type { Component } from '@tidemark/infra/process/lifecycle.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import type { Metrics } from '@tidemark/infra/process/metrics.ts'
+import type { RedisClient } from '@tidemark/infra/redis/client.ts'
+import { findLogPlace } from './log-place.ts'
+import type { Memory } from './memory.ts'
+import { createMemoryMetrics } from './memory-metrics.ts'
+import { createRedisMemory } from './redis-memory.ts'
+import { readRememberedTenants } from './switches.ts'
+
+export type MemoryOptions = {
+  pool: Queryable
+  kafka: KafkaClient
+  /** A connection of its own, not opened before a tenant wants a memory; this component ends it. */
+  redis: RedisClient
+  log: Log
+  metrics: Metrics
+  prefix: string
+  ttlSeconds: number
+  timeoutMs: number
+  pollMs: number
+}
+
+/** How long a stop waits for what was acknowledged last to be written: forgetting it changes no bill. */
+const flushMs = 500
+
+/** A memory that follows the switches in the database, and the log that Kafka holds. */
+export function createMemoryComponent(options: MemoryOptions): { memory: Memory; component: Component } {
+  const { pool, redis, log } = options
+  const memory = createRedisMemory({ ...options, metrics: createMemoryMetrics(options.metrics) })
+  const stopped = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+
+  async function poll(): Promise<void> {
+    try {
+      const tenants = await readRememberedTenants(pool)
+      // A failure to connect is logged by the client, which goes on trying; everything is published meanwhile.
+      if (tenants.size > 0 && redis.status === 'wait') await redis.connect().catch(() => {})
+      const isUsed = tenants.size > 0 && redis.status === 'ready'
+      memory.useLog(isUsed ? await findLogPlace(options) : '')
+      memory.serve(tenants)
+    } catch (error) {
+      // Which log Kafka holds is not known: what is remembered may be of another.
+      memory.useLog('')
+      log.warn({ code: asFailure(error).code }, 'ids are neither remembered nor recalled')
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      await pause(options.pollMs, undefined, { signal: stopped.signal }).catch(() => {})
+      if (!stopped.signal.aborted) await poll()
+    }
+  }
+
+  const component: Component = {
+    name: 'memory of acknowledged ids',
+    async start() {
+      await poll()
+      running = run()
+    },
+    async stop() {
+      stopped.abort()
+      await Promise.race([Promise.all([memory.flush(), running]), pause(flushMs, undefined, { ref: false })])
+      redis.disconnect()
+    },
+  }
+  return { memory, component }
+}

@@ -1,0 +1,87 @@
+import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
+
+export type LookupsOptions = {
+  /** The hashes of the identities, one behind the other; empty when none is known. */
+  ask(identities: Buffer): Promise<Buffer>
+  /** Longest wait for an answer, from the moment it is asked for. */
+  timeoutMs: number
+  onLate(): void
+  onFailed(): void
+}
+
+export type Lookups = {
+  /** Calls back once, with the hashes or, where there is no answer in time, undefined. */
+  lookUp(keys: readonly Buffer[]): Promise<Buffer | undefined>
+}
+
+type Question = { keys: readonly Buffer[]; resolve(hashes: Buffer | undefined): void }
+
+const hashBytes = 16
+/** Redis does nothing else while it answers one question: a fraction of a millisecond for so many. */
+const mostKeys = 1_000
+
+/**
+ * Questions of all requests that arrived together go to Redis together. While an answer is late nothing is asked, so a
+ * Redis that hangs delays the requests of one moment by the timeout and no others.
+ */
+export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptions): Lookups {
+  let waiting: Question[] = []
+  let waitingKeys = 0
+  let late = 0
+
+  function flush(): void {
+    if (waiting.length === 0) return
+    const questions = waiting
+    const identities = Buffer.allocUnsafe(waitingKeys * identityKeyBytes)
+    waiting = []
+    waitingKeys = 0
+    let at = 0
+    for (const { keys } of questions)
+      for (const key of keys) {
+        identities.set(key, at)
+        at += identityKeyBytes
+      }
+    let state: 'asked' | 'late' | 'answered' = 'asked'
+    const settle = (hashes: Buffer | undefined): void => {
+      clearTimeout(timer)
+      if (state === 'late') late -= 1
+      else answer(questions, hashes)
+      state = 'answered'
+    }
+    const giveUp = (): void => {
+      if (state !== 'asked') return
+      state = 'late'
+      late += 1
+      onLate()
+      answer(questions, undefined)
+    }
+    // Behind one more look at the sockets: when this process was busy, the answer may be there already.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    ask(identities).then(settle, () => {
+      onFailed()
+      settle(undefined)
+    })
+  }
+
+  return {
+    lookUp(keys) {
+      if (late > 0) return Promise.resolve(undefined)
+      if (waitingKeys + keys.length > mostKeys) flush()
+      if (waiting.length === 0) setImmediate(flush)
+      waitingKeys += keys.length
+      return new Promise((resolve) => {
+        waiting.push({ keys, resolve })
+      })
+    },
+  }
+}
+
+function answer(questions: readonly Question[], hashes: Buffer | undefined): void {
+  let at = 0
+  for (const { keys, resolve } of questions) {
+    const end = at + keys.length * hashBytes
+    // Empty: none of all these is known.
+    resolve(hashes === undefined || hashes.length === 0 ? hashes : hashes.subarray(at, end))
+    at = end
+  }
+}
