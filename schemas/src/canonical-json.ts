@@ -8,20 +8,30 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
  */
 export function canonicalJson(value: Json): string {
   if (value === null) return 'null'
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return quote(value)
   if (typeof value === 'number') return plainNumber(value)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  return `{${Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`)
-    .join(',')}}`
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '[' : ','}${canonicalJson(item)}`
+    return text === '' ? '[]' : `${text}]`
+  }
+  for (const key of Object.keys(value).sort())
+    text += `${text === '' ? '{' : ','}${quote(key)}:${canonicalJson(value[key] ?? null)}`
+  return text === '' ? '{}' : `${text}}`
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON escapes.
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/** As JSON.stringify; most text needs no escape, and a call for each takes most of the time. */
+const quote = (text: string): string => (escaped.test(text) ? JSON.stringify(text) : `"${text}"`)
 
 const exponentForm = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/
 
 function plainNumber(value: number): string {
-  const text = String(value === 0 ? 0 : value)
+  if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value)
+  const text = String(value)
   const match = exponentForm.exec(text)
   if (!match) return text
   const [, sign = '', lead = '', fraction = '', power = '0'] = match
