@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** What a key may do: send events, read, or change everything. */
@@ -32,6 +32,6 @@ export function parseApiKey(text: string): { id: string; mode: ApiKeyMode } | un
 }
 
 /** The only form in which a key is stored. */
-export const hashApiKey = (text: string): Buffer => createHash('sha256').update(text).digest()
+export const hashApiKey = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0')

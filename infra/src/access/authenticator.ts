@@ -28,7 +28,7 @@ export function createAuthenticator(pool: Queryable, now: () => number): Authent
 
   function lookUp(key: string): Promise<Principal | undefined> {
     const hash = hashApiKey(key)
-    const index = hash.toString('base64')
+    const index = hash.toString('latin1')
     const found = known.get(index)
     if (found && now() - found.at < freshMs) return found.principal
     known.delete(index)

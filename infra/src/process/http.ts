@@ -64,8 +64,9 @@ function endConnections(server: FastifyInstance): void {
   server.addHook('preClose', async () => {
     closing = true
   })
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close')
+    done()
   })
 }
 
@@ -96,14 +97,12 @@ function addProblems(server: FastifyInstance): void {
       detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
     })
   })
-  server.addHook('onRequest', async (request, reply) => {
+  // Hooks of every request take a callback: a promise for each is a tenth of what an empty request costs.
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    if (request.url.includes('%00'))
-      throw new HttpProblem({
-        status: 400,
-        code: 'text_not_storable',
-        detail: 'The address holds %00, a character that no store keeps; leave it out.',
-      })
+    if (!request.url.includes('%00')) return done()
+    const detail = 'The address holds %00, a character that no store keeps; leave it out.'
+    done(new HttpProblem({ status: 400, code: 'text_not_storable', detail }))
   })
 }
 
@@ -115,10 +114,11 @@ function addDurations(server: FastifyInstance, metrics: Metrics): void {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [metrics],
   })
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     // The route's pattern, never the path: ids in labels would grow without end.
     const route = request.routeOptions.url ?? 'none'
     durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+    done()
   })
 }
 

@@ -2,7 +2,8 @@ import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import { Counter, Gauge, Histogram } from 'prom-client'
 
 /** Where events come in. */
-export type Door = 'http' | 'kafka'
+const doors = ['http', 'kafka'] as const
+export type Door = (typeof doors)[number]
 
 export type IngestMetrics = {
   accepted(door: Door, events: number): void
@@ -50,11 +51,15 @@ export function createIngestMetrics(
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })
-  const inFlight = new Gauge({
+  const waiting: Record<Door, number> = { http: 0, kafka: 0 }
+  new Gauge({
     name: 'tidemark_ingest_publishes_in_flight',
     help: 'Requests and slices that wait for Kafka',
     labelNames: ['door'],
     registers,
+    collect() {
+      for (const door of doors) this.set({ door }, waiting[door])
+    },
   })
   new Gauge({
     name: 'tidemark_ingest_queued_bytes',
@@ -93,11 +98,11 @@ export function createIngestMetrics(
     rejected: (door, code) => rejected.inc({ door, code }),
     received: (door, count) => bytes.inc({ door }, count),
     publishing(door) {
-      inFlight.inc({ door })
-      const observe = latency.startTimer({ door })
+      const startedAt = performance.now()
+      waiting[door] += 1
       return () => {
-        inFlight.dec({ door })
-        observe()
+        waiting[door] -= 1
+        latency.observe({ door }, (performance.now() - startedAt) / 1000)
       }
     },
     relayLag: (records) => lag.set(records),
