@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IsObject, Type } from 'typebox'
+import { aclSettings } from '../infra/src/installation/acls.ts'
 import { type ConfigSection, envExample } from '../infra/src/process/env-example.ts'
 import * as settings from '../infra/src/process/settings.ts'
 
@@ -32,6 +33,8 @@ for (const service of services) {
   if (!IsObject(configSchema)) throw new Error(`${path} exports no configSchema made with Type.Object`)
   sections.push({ title: service, schema: configSchema })
 }
+
+sections.push({ title: 'npm run acls', schema: Type.Object(aclSettings) })
 
 const text = envExample(sections)
 if (!process.argv.includes('--check')) writeFileSync(target, text)

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { provisionInstallation } from '@tidemark/infra/installation/provision.ts'
 import { createKafka } from '@tidemark/infra/kafka/client.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { deleteTopics, listTopics } from '@tidemark/infra/kafka/topics.ts'
 import { removeDatabases } from '@tidemark/infra/migrations/remove.ts'
 import { createPool, type Pool } from '@tidemark/infra/postgres/pool.ts'
+import { readConfig } from '@tidemark/infra/process/config.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
+import { kafkaSettings } from '@tidemark/infra/process/settings.ts'
 import type { StackEnvironment } from '@tidemark/infra/stack/environment.ts'
 import { createApiKey } from '@tidemark/ingest/api-keys.ts'
 import { createTenant } from '@tidemark/ingest/tenants.ts'
 import { type Scope, scopes } from '@tidemark/schemas/api-key.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
+import { Type } from 'typebox'
 import { inject } from 'vitest'
 
 export type TestTenant = { tenant: string; tenantNumber: number; key: string; keyId: string }
@@ -43,15 +47,12 @@ export async function installOn(stack: StackEnvironment, name: string): Promise<
   const env = { ...stack, POSTGRES_ROLE_PASSWORD: 'tidemark', TIDEMARK_PREFIX: prefix, LOG_LEVEL: 'info' }
   const log = createLog({ service: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false })
   await provisionInstallation({ env, log })
-  const kafka = createKafka({
-    brokers: (stack.KAFKA_BROKERS ?? '').split(','),
-    clientId: `${prefix}test`,
-    log,
-  })
+  const access = kafkaAccess(readConfig(Type.Object(kafkaSettings), stack))
+  const kafka = createKafka({ ...access, clientId: `${prefix}test`, log })
   const pools: Pool[] = []
   const openPool = (role: string): Pool => {
-    const access = { url: stack.POSTGRES_URL ?? '', database, user: role, password: 'tidemark' }
-    const pool = createPool({ ...access, max: 3, applicationName: 'test' })
+    const server = { url: stack.POSTGRES_URL ?? '', database, user: role, password: 'tidemark' }
+    const pool = createPool({ ...server, max: 3, applicationName: 'test' })
     pools.push(pool)
     return pool
   }

@@ -1,6 +1,7 @@
 import { topics } from '@tidemark/schemas/topics.ts'
 import { Type } from 'typebox'
 import { createKafka } from '../kafka/client.ts'
+import { kafkaAccess } from '../kafka/security.ts'
 import { provisionTopics } from '../kafka/topics.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { type Environment, readConfig } from '../process/config.ts'
@@ -49,7 +50,7 @@ export async function provisionInstallation({ env, log }: { env: Environment; lo
     prefix,
     log,
   })
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'tidemark-provision', log })
+  const kafka = createKafka({ ...kafkaAccess(config), clientId: 'tidemark-provision', log })
   try {
     const installation = { prefix, replicationFactor: config.KAFKA_REPLICATION_FACTOR }
     const specs = topics.map((spec) => topicProvision(spec, installation))

@@ -30,8 +30,8 @@ const byAnswer = new Map([
 const unknownCa =
   'the brokers’ certificate is signed by a CA that is not known here; set KAFKA_TLS_CA to that CA’s certificate'
 const otherProtocol =
-  'a listener that expects another protocol than KAFKA_SECURITY_PROTOCOL says closes connections like this, and so does a ' +
-  'broker that stops; check that the port in KAFKA_BROKERS belongs to a listener of that protocol'
+  'brokers close connections like this when they stop, or when the listener at the port in KAFKA_BROKERS expects another ' +
+  'protocol than KAFKA_SECURITY_PROTOCOL says, or a certificate (KAFKA_TLS_CERTIFICATE) from a CA that it trusts'
 
 /** How to mend what the connection itself failed with. */
 const byCode = new Map([
@@ -49,6 +49,7 @@ const byCode = new Map([
   ['ERR_SSL_WRONG_VERSION_NUMBER', otherProtocol],
   ['ECONNRESET', otherProtocol],
   ['KafkaJSConnectionClosedError', otherProtocol],
+  ['PLT_KFK_NETWORK', otherProtocol],
 ])
 
 const refusedCertificate =

@@ -1,5 +1,7 @@
 import { isRecord } from './record.ts'
 
+type Environment = Record<string, string | undefined>
+
 /** What is read of a setting's JSON Schema, here and for `.env.example`. */
 export type SettingSchema = {
   type?: unknown
@@ -13,9 +15,9 @@ export type SettingSchema = {
   default?: unknown
   description?: unknown
   secret?: unknown
+  /** What is wrong with it beyond its own text, with other variables for example: a sentence for each fault. */
+  check?: (env: Environment) => readonly string[]
 }
-
-type Environment = Record<string, string | undefined>
 
 /** One sentence for each variable that a schema refuses: what it is, what is expected and what it is for. */
 export function configFaults(
@@ -30,6 +32,10 @@ export function configFaults(
   }
   return [...names].map((name) => describeFault(name, settings[name] ?? {}, env[name]))
 }
+
+/** What the settings' own checks find. */
+export const checkFaults = (settings: Record<string, SettingSchema>, env: Environment): string[] =>
+  Object.values(settings).flatMap(({ check }) => [...(check?.(env) ?? [])])
 
 function errorsOf(error: unknown): unknown[] {
   if (!(error instanceof Error) || !('errors' in error)) return []

@@ -1,6 +1,6 @@
 import { envSchema } from 'env-schema'
 import type { Static, TObject } from 'typebox'
-import { configFaults, type SettingSchema } from './config-faults.ts'
+import { checkFaults, configFaults, type SettingSchema } from './config-faults.ts'
 import { asFailure, Failure } from './failure.ts'
 
 export type Environment = Record<string, string | undefined>
@@ -10,8 +10,11 @@ export type Environment = Record<string, string | undefined>
  * reported together in one Failure (`invalid_config`), because mending them one start at a time wastes a day.
  */
 export function readConfig<T extends TObject>(schema: T, env: Environment): Static<T> {
+  const settings = settingsOf(schema)
+  const checked = checkFaults(settings, env)
+  let config: Static<T>
   try {
-    return envSchema<Static<T>>({
+    config = envSchema<Static<T>>({
       // A copy, for env-schema writes additionalProperties into what it is given.
       schema: { ...schema },
       env: false,
@@ -20,20 +23,23 @@ export function readConfig<T extends TObject>(schema: T, env: Environment): Stat
         customOptions: (ajv) =>
           ajv
             .addKeyword('secret')
+            .addKeyword('check')
             .addFormat('url', { type: 'string', validate: (text: string) => URL.canParse(text) }),
       },
     })
   } catch (error) {
-    const faults = configFaults(error, settingsOf(schema), env)
+    const faults = configFaults(error, settings, env)
     if (faults.length === 0) throw error
-    throw new Failure(
-      [
-        `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:`,
-        ...faults,
-      ].join('\n  '),
-      { code: 'invalid_config', retryable: false },
-    )
+    throw invalidConfig([...faults, ...checked])
   }
+  if (checked.length > 0) throw invalidConfig(checked)
+  return config
+}
+
+function invalidConfig(faults: readonly string[]): Failure {
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`
+  const message = [`The configuration has ${count}:`, ...faults].join('\n  ')
+  return new Failure(message, { code: 'invalid_config', retryable: false })
 }
 
 /** For the first line of a main.ts, where no log exists yet: faults go to standard error and end the process. */

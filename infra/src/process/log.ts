@@ -20,6 +20,8 @@ const secretFields = [
   'token',
   'rolePassword',
   'CLICKHOUSE_PASSWORD',
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_TLS_KEY',
   'POSTGRES_ROLE_PASSWORD',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',

@@ -1,5 +1,6 @@
 import { prefixPattern } from '@tidemark/schemas/prefix.ts'
 import { Type } from 'typebox'
+import { kafkaSecuritySettings } from '../kafka/security-settings.ts'
 
 /**
  * Fragments that services spread into their `configSchema`. The defaults are the addresses of the local stack, so
@@ -64,6 +65,7 @@ export const kafkaSettings = {
     examples: ['kafka-1:9092,kafka-2:9092'],
     description: 'Brokers to begin with, as host:port, separated by commas.',
   }),
+  ...kafkaSecuritySettings,
 }
 
 export const registrySettings = {

@@ -1,6 +1,7 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
@@ -31,7 +32,7 @@ export function buildAggregator(config: AggregatorConfig, options: AggregatorOpt
   const { log, clock, fatal } = options
   const database = databaseName(config.TIDEMARK_PREFIX)
   const metrics = createMetrics('aggregator')
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'aggregator', log })
+  const kafka = createKafka({ ...kafkaAccess(config), clientId: 'aggregator', log })
   const registry = createSchemaRegistry({ url: config.SCHEMA_REGISTRY_URL })
   const clickHouse = createClickHouse({
     url: config.CLICKHOUSE_URL,

@@ -1,5 +1,6 @@
 import { type ClickHouse, createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, type KafkaClient } from '@tidemark/infra/kafka/client.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool, type Pool } from '@tidemark/infra/postgres/pool.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
@@ -20,7 +21,7 @@ const memorySilenceMs = 1_000
 export function createClients(config: IngestConfig, log: Log): Clients {
   const database = databaseName(config.TIDEMARK_PREFIX)
   return {
-    kafka: createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'ingest', log }),
+    kafka: createKafka({ ...kafkaAccess(config), clientId: 'ingest', log }),
     pool: createPool({
       url: config.POSTGRES_URL,
       database,

@@ -1,4 +1,5 @@
 import { createKafka } from '@tidemark/infra/kafka/client.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import { readConfigOrExit } from '@tidemark/infra/process/config.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
@@ -23,7 +24,7 @@ const pool = createPool({
   applicationName: 'tidemark-keys',
   log,
 })
-const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'keys', log })
+const kafka = createKafka({ ...kafkaAccess(config), clientId: 'keys', log })
 
 try {
   await carryOut(readKeysOrder(process.argv.slice(2)))

@@ -3,6 +3,7 @@ import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
@@ -49,7 +50,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
     applicationName: 'tidemark-invoicer',
     log,
   })
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'tidemark-invoicer', log })
+  const kafka = createKafka({ ...kafkaAccess(config), clientId: 'tidemark-invoicer', log })
   const producer = createProducer(kafka)
   const processor = createStripeProcessor({
     secretKey: config.STRIPE_SECRET_KEY,

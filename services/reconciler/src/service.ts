@@ -3,6 +3,7 @@ import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
+import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createConsumer } from '@tidemark/infra/kafka/topic-consumer.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
@@ -34,11 +35,7 @@ export function buildReconciler(
 ): Component[] {
   const prefix = config.TIDEMARK_PREFIX
   const metrics = createMetrics('reconciler')
-  const kafka = createKafka({
-    brokers: config.KAFKA_BROKERS.split(','),
-    clientId: 'tidemark-reconciler',
-    log,
-  })
+  const kafka = createKafka({ ...kafkaAccess(config), clientId: 'tidemark-reconciler', log })
   const producer = createProducer(kafka)
   const pool = createPool({
     url: config.POSTGRES_URL,
