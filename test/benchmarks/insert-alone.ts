@@ -56,6 +56,7 @@ function decideAll({ run, events }: InsertOrder): Decision[][] {
       verdict: 'accepted',
       first: { log: currentLog, partition, offset },
       rejection: undefined,
+      supersedes: undefined,
     })
   }
   return lanes

@@ -125,7 +125,8 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
     const key = 'whatever'
     const [magic, ...rest] = good.value
     const invalidTime = room.producer.encode(usageEvent({ id: 'late', time: -1 }))
-    const voiding = room.producer.encode(usageEvent({ id: 'gone', action: 'void', revision: 1 }))
+    const voiding = room.producer.encode(usageEvent({ id: 'never came', action: 'void', revision: 1 }))
+    const unnumbered = room.producer.encode(usageEvent({ id: 'good', action: 'void' }))
     const negative = room.producer.encode(usageEvent({ id: 'negative', revision: -1 }))
     await room.producer.sendRaw([
       good,
@@ -135,6 +136,7 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       { partition: 0, key, value: good.value.subarray(0, 20) },
       invalidTime,
       voiding,
+      unnumbered,
       negative,
     ])
     const service = await room.start()
@@ -149,12 +151,12 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       }
     }
     expect([...new Set(rejected.map(({ code }) => code))].sort()).toEqual([
-      'correction_unsupported',
       'empty_value',
       'invalid_revision',
       'invalid_time',
       'no_framing',
       'undecodable',
+      'unknown_original',
       'wrong_partition',
     ])
     expect(rejected.find(({ code }) => code === 'wrong_partition')).toMatchObject({

@@ -29,7 +29,7 @@ let directory: string
 
 const insertLedger = (partition: number, where: string) =>
   clickHouse.command(
-    `INSERT INTO usage_ledger SELECT 1, ${partition}, number, if(number % 5 = 4, 'duplicate', 'accepted'),
+    `INSERT INTO usage_ledger (* EXCEPT (superseded_type, superseded_hour)) SELECT 1, ${partition}, number, if(number % 5 = 4, 'duplicate', 'accepted'),
        toFixedString(concat('0000', ${hashOf('number - (number % 5 = 4)')}), 20), ${hashOf('number')}, 0,
        1, ${partition}, number - (number % 5 = 4), ${appendTime('number')}, 'acme', 'request', toDateTime('2026-01-01 00:00:00', 'UTC')
      FROM numbers(${rows}) WHERE ${where}`,

@@ -1,5 +1,6 @@
 import type { Decision } from '@tidemark/aggregator/deduplication/decide.ts'
-import { type BatchRows, encodeRows, type TableRows } from '@tidemark/aggregator/rows.ts'
+import type { TableRows } from '@tidemark/aggregator/event-row.ts'
+import { type BatchRows, encodeRows } from '@tidemark/aggregator/rows.ts'
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
 import { identityKey, payloadHash } from '@tidemark/schemas/event-identity.ts'
@@ -138,6 +139,7 @@ function decisionOf({ tenant, type, subject, time, data, partition, offset }: Lo
     verdict: 'accepted',
     first: { log: currentLog, partition, offset: BigInt(offset) },
     rejection: undefined,
+    supersedes: undefined,
   }
 }
 

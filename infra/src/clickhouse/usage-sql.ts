@@ -10,6 +10,14 @@ export type Sql = { readonly sql: string; readonly params: Readonly<Record<strin
  */
 export const eventHash = 'sum(reinterpretAsUInt128(sipHash128(log, partition, offset, payload_hash)))'
 
+/** The same over the rows that meet a condition. */
+export const eventHashIf = (condition: string): string =>
+  `sumIf(reinterpretAsUInt128(sipHash128(log, partition, offset, payload_hash)), ${condition})`
+
+/** The same of corrections by their places alone: the ledger's marks and usage_corrections have to agree in it. */
+export const placeHashIf = (condition: string): string =>
+  `sumIf(reinterpretAsUInt128(sipHash128(log, partition, offset)), ${condition})`
+
 /**
  * Rows below the cut, as a condition on the columns log, partition and offset. A partition that the cut does not name has
  * none. It reads no index: name days or ranges of offsets beside it.
@@ -25,10 +33,33 @@ export function atCut(cut: Cut): Sql {
   }
 }
 
+/**
+ * Raw rows that are in force at the cut: a row that a correction below the cut supersedes is left out, so that an older
+ * cut reads as it did (docs/decisions/0009). Where nothing was corrected it costs one look into an index.
+ * @param corrected which corrections concern the rows that are read, as a condition on `tenant`, `type` and
+ *   `superseded_hour` of usage_corrections, its key
+ */
+export function inForce(cut: Cut, corrected: string): Sql {
+  const { sql, params } = atCut(cut)
+  return {
+    sql: `${sql} AND (log, partition, offset) NOT IN (${supersededPlaces(sql, corrected)})`,
+    params,
+  }
+}
+
+/** Places of what corrections supersede; `below` is a condition on the corrections' own log, partition and offset. */
+export const supersededPlaces = (below: string, corrected: string): string =>
+  `SELECT superseded_log, superseded_partition, superseded_offset FROM usage_corrections WHERE ${corrected} AND ${below}`
+
 /** What a meter makes of an event: expressions over the columns of usage_events. */
 export type MeterSql = {
-  /** Nullable(Decimal(38, 9)): null when the value is no quantity of at most 29 integer digits and 9 decimals. */
+  /**
+   * Nullable(Decimal(38, 9)): null when the value cannot be read: it is no quantity of at most 29 integer digits and 9
+   * decimals, or, for a unique count, neither text nor number nor truth value.
+   */
   readonly quantity: string
+  /** UInt128: what a unique count tells values apart by, a hash of the value's text. */
+  readonly distinct: string
   /** Whether the meter counts the event at all. */
   readonly matches: string
   /** Array(String): the dimensions' values in the order of their sorted names. */
@@ -59,15 +90,26 @@ export function meterSql(meter: Meter, prefix = ''): MeterSql {
   const dimensions = dimensionNames(meter).map((name, index) =>
     textAt(meter.dimensions?.[name] ?? '', `dimension${index}`),
   )
+  const value =
+    meter.valuePath === undefined
+      ? undefined
+      : { text: textAt(meter.valuePath, 'value'), raw: rawAt(meter.valuePath, 'value') }
   return {
-    quantity:
-      meter.valuePath === undefined
-        ? "CAST(1, 'Nullable(Decimal(38, 9))')"
-        : exactQuantity(textAt(meter.valuePath, 'value'), rawAt(meter.valuePath, 'value')),
+    quantity: quantityOf(meter, value),
+    distinct: `reinterpretAsUInt128(sipHash128(${value?.text ?? "''"}))`,
     matches: conditions.length === 0 ? 'true' : conditions.join(' AND '),
     dimensions: dimensions.length === 0 ? "CAST([], 'Array(String)')" : `[${dimensions.join(', ')}]`,
     params,
   }
+}
+
+const one = "CAST(1, 'Nullable(Decimal(38, 9))')"
+
+function quantityOf({ aggregation }: Meter, value: { text: string; raw: string } | undefined): string {
+  if (value === undefined) return one
+  // Objects and lists have no text of their own, null says that there is none, and what is missing is empty.
+  if (aggregation === 'unique-count') return `if(match(${value.raw}, '^["0-9tf-]'), ${one}, NULL)`
+  return exactQuantity(value.text, value.raw)
 }
 
 /** The order in which dimension values are stored. */

@@ -45,7 +45,7 @@ export function createBatchLog(logger: Log, metrics: ConsumingMetrics): BatchLog
 }
 
 function countVerdicts(decisions: readonly Decision[]): Record<Verdict, number> {
-  const counts = { accepted: 0, duplicate: 0, conflict: 0, rejected: 0 }
+  const counts = { accepted: 0, duplicate: 0, conflict: 0, correction: 0, rejected: 0 }
   for (const { verdict } of decisions) counts[verdict] += 1
   return counts
 }

@@ -54,7 +54,7 @@ export function createConsumingMetrics(metrics: Metrics): ConsumingMetrics {
     }),
     ledgerQuestions: new Counter({
       name: 'tidemark_aggregator_ledger_questions_total',
-      help: 'Identities older than the horizon that the ledger was asked for',
+      help: 'Identities that the ledger was asked for: of events older than the horizon, and of corrections',
       registers,
     }),
     ledgerGaps: new Counter({

@@ -25,6 +25,7 @@ import { createBatchLog } from './batch-log.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createConsumingMetrics } from './consuming-metrics.ts'
 import { type StateSlot, takeSlot } from './deduplication/slot.ts'
+import { findHistories } from './ledger/history.ts'
 import { findByIdentity } from './ledger/ledger.ts'
 import { createLoop, type StepObserver } from './loop.ts'
 import { type OpenPartition, openPartition, type PartitionOptions } from './partition.ts'
@@ -86,6 +87,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     clock,
     metrics,
     findByIdentity: (identities) => findByIdentity(clickHouse, identities),
+    findHistories: (identities) => findHistories(clickHouse, identities),
     batchLog: createBatchLog(log, metrics),
     onStep: deps.onStep,
   })

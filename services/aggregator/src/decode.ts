@@ -1,6 +1,7 @@
 import type { AvroDecoder, Unresolved } from '@tidemark/infra/schema-registry/decoder.ts'
 import { identityKey, partitionOf } from '@tidemark/schemas/event-identity.ts'
 import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
+import { isCorrection } from './deduplication/correction.ts'
 
 /** What a record's bytes say: a function of nothing but them, so that every attempt reads alike. */
 export type Reading =
@@ -40,7 +41,9 @@ export function readRecord(
     return malformed('invalid_tenant', `tenant number ${event.tenantNumber} is outside 0 to 4294967295`)
   if (!isWithin(event.time, latestMicros) || !isWithin(event.acceptedAt, latestMicros))
     return malformed('invalid_time', 'time or acceptedAt is outside 1970 to 2106')
-  if (event.revision < 0) return malformed('invalid_revision', `revision ${event.revision} is below zero`)
+  const lowest = isCorrection(event) ? 1 : 0
+  if (event.revision < lowest)
+    return malformed('invalid_revision', `revision ${event.revision} is below ${lowest}`)
   const identity = identityKey(event.tenantNumber, event.source, event.id)
   const expected = partitionOf(identity, partitions)
   // Copies of one event in two partitions would both be billed: deduplication looks at one partition only.

@@ -56,6 +56,7 @@ async function createTrial(name: string) {
       },
     },
     findByIdentity: async () => new Map(),
+    findHistories: async () => new Map(),
     clock: createTestClock(now),
     batchLog: createBatchLog(logger, metrics),
     metrics,

@@ -4,7 +4,9 @@ import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { ConsumingMetrics } from './consuming-metrics.ts'
+import type { HistoryEntry } from './deduplication/correction.ts'
 import {
+  correctedIdentities,
   type DecodedRecord,
   decide,
   type LedgerClaim,
@@ -37,6 +39,7 @@ export type LoopOptions = {
   reader: RecordReader
   sink: Sink
   findByIdentity(identities: readonly Buffer[]): Promise<ReadonlyMap<string, readonly LedgerClaim[]>>
+  findHistories(identities: readonly Buffer[]): Promise<ReadonlyMap<string, readonly HistoryEntry[]>>
   clock: Clock
   batchLog: BatchLog
   metrics: Pick<ConsumingMetrics, 'ledgerQuestions'>
@@ -133,7 +136,7 @@ async function decideBatch(
   number: number,
   state: DeduplicationState,
   batch: readonly DecodedRecord[],
-  { log, horizonMicros, findByIdentity, metrics }: LoopOptions,
+  { log, horizonMicros, findByIdentity, findHistories, metrics }: LoopOptions,
 ): Promise<Outcome> {
   const claims = await state.findClaims(batch.map(({ reading }) => readingIdentity(reading)))
   const knowledge = {
@@ -144,9 +147,11 @@ async function decideBatch(
     claims,
   }
   const questions = ledgerQuestions(batch, knowledge)
-  metrics.ledgerQuestions.inc(questions.length)
+  const corrected = correctedIdentities(batch)
+  metrics.ledgerQuestions.inc(questions.length + corrected.length)
   const ledger = questions.length === 0 ? new Map() : await findByIdentity(questions)
-  return decide(batch, { ...knowledge, ledger })
+  const histories = corrected.length === 0 ? new Map() : await findHistories(corrected)
+  return decide(batch, { ...knowledge, ledger, histories })
 }
 
 function commitState(state: DeduplicationState, outcome: Outcome, nextOffset: bigint): Promise<void> {

@@ -1,55 +1,45 @@
 import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
-import { hourOf } from '@tidemark/schemas/instant.ts'
-import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
+import { cellRows, correctionRows } from './cell-rows.ts'
 import type { Reading } from './decode.ts'
-import type { Decision, Verdict } from './deduplication/decide.ts'
+import type { Decision } from './deduplication/decide.ts'
+import { eventOf, hourSeconds, placedEventOf, type TableRows, verdictNumbers } from './event-row.ts'
 import type { LogPartition } from './place.ts'
 import { RowBinary } from './row-binary.ts'
 
-export type TableRows = {
-  readonly table: string
-  readonly columns: readonly string[]
-  readonly bytes: Uint8Array
-}
-
 /** The rows of one decided batch; nothing in them comes from elsewhere than the log. */
 export type BatchRows = {
-  /** Raw events and the two copies of the ledger that look-ups read: written first, in any order. */
+  /** Raw events, what they supersede and the two copies of the ledger that look-ups read: written first, in any order. */
   readonly evidence: readonly TableRows[]
   /** Written when all evidence is acknowledged. */
   readonly ledger: TableRows
 }
 
-/** Numbers of the tables' Enum8. */
-const verdictNumbers: Record<Verdict, number> = { accepted: 1, duplicate: 2, conflict: 3, rejected: 5 }
-
 const noIdentity = Buffer.alloc(identityKeyBytes)
 const noHash = Buffer.alloc(16)
-
-const hourSeconds = (event: UsageEvent | undefined): number =>
-  event === undefined ? 0 : hourOf(event.time) / 1_000_000
-
-const eventOf = ({ record: { reading } }: Decision): UsageEvent | undefined =>
-  reading.kind === 'event' ? reading.event : undefined
 
 /** What the ledger says of a record's identity: zeros where its bytes had none. */
 export const readingIdentity = (reading: Reading): Buffer =>
   reading.kind === 'event' ? reading.identity : noIdentity
 
 export function encodeRows(log: number, partition: number, decisions: readonly Decision[]): BatchRows {
-  const accepted = decisions.filter(({ verdict }) => verdict === 'accepted')
+  const valid = decisions.filter(({ verdict }) => verdict === 'accepted' || verdict === 'correction')
   const identified = decisions.filter(({ record }) => record.reading.kind === 'event')
   const place = { log, partition }
   return {
-    evidence: [rawRows(place, accepted), identityRows(place, identified), cellRows(place, accepted)],
+    evidence: [
+      rawRows(place, valid),
+      correctionRows(place, valid),
+      identityRows(place, identified),
+      cellRows(place, valid),
+    ],
     ledger: ledgerRows(place, decisions),
   }
 }
 
-function rawRows({ log, partition }: LogPartition, accepted: readonly Decision[]): TableRows {
-  const rows = new RowBinary(accepted.length * 300)
-  for (const decision of accepted) {
-    const event = eventOf(decision)
+function rawRows({ log, partition }: LogPartition, valid: readonly Decision[]): TableRows {
+  const rows = new RowBinary(valid.length * 300)
+  for (const decision of valid) {
+    const event = placedEventOf(decision)
     if (event === undefined) continue
     rows.string(event.tenant)
     rows.string(event.type)
@@ -94,12 +84,12 @@ function identityRows({ log, partition }: LogPartition, identified: readonly Dec
     rows.fixed(event?.payloadHash ?? noHash)
     rows.uint32(event?.revision ?? 0)
     rows.micros(decision.record.appendTimeMicros)
-    rows.uint32(hourSeconds(event))
+    rows.uint32(hourSeconds(placedEventOf(decision)))
   }
   return { table: 'usage_ledger_by_identity', columns: identityColumns, bytes: rows.bytes() }
 }
 
-const identityColumns = [
+export const identityColumns = [
   'identity',
   'log',
   'partition',
@@ -110,25 +100,6 @@ const identityColumns = [
   'append_time',
   'hour',
 ]
-
-function cellRows({ log, partition }: LogPartition, accepted: readonly Decision[]): TableRows {
-  const rows = new RowBinary(accepted.length * 80)
-  for (const decision of accepted) {
-    const event = eventOf(decision)
-    if (event === undefined) continue
-    rows.string(event.tenant)
-    rows.string(event.type)
-    rows.uint32(hourSeconds(event))
-    rows.uint16(log)
-    rows.uint16(partition)
-    rows.uint64(decision.record.offset)
-    rows.uint8(verdictNumbers.accepted)
-    rows.fixed(event.payloadHash)
-  }
-  return { table: 'usage_ledger_by_cell', columns: cellColumns, bytes: rows.bytes() }
-}
-
-const cellColumns = ['tenant', 'type', 'hour', 'log', 'partition', 'offset', 'verdict', 'payload_hash']
 
 function ledgerRows({ log, partition }: LogPartition, decisions: readonly Decision[]): TableRows {
   const rows = new RowBinary(decisions.length * 128)
@@ -147,13 +118,16 @@ function ledgerRows({ log, partition }: LogPartition, decisions: readonly Decisi
     rows.uint64(decision.first?.offset ?? 0n)
     rows.micros(decision.record.appendTimeMicros)
     rows.string(event?.tenant ?? '')
-    rows.string(event?.type ?? '')
-    rows.uint32(hourSeconds(event))
+    const placed = placedEventOf(decision)
+    rows.string(placed?.type ?? '')
+    rows.uint32(hourSeconds(placed))
+    rows.string(decision.supersedes?.cell.type ?? '')
+    rows.uint32(decision.supersedes?.cell.hourSeconds ?? 0)
   }
   return { table: 'usage_ledger', columns: ledgerColumns, bytes: rows.bytes() }
 }
 
-const ledgerColumns = [
+export const ledgerColumns = [
   'log',
   'partition',
   'offset',
@@ -168,4 +142,6 @@ const ledgerColumns = [
   'tenant',
   'type',
   'hour',
+  'superseded_type',
+  'superseded_hour',
 ]

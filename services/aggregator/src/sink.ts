@@ -3,7 +3,7 @@ import type { OutboundMessage } from '@tidemark/infra/kafka/record.ts'
 import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { retry } from '@tidemark/infra/process/retry.ts'
-import type { TableRows } from './rows.ts'
+import type { TableRows } from './event-row.ts'
 
 export type SinkOptions = {
   clickHouse: ClickHouse

@@ -1,77 +1,15 @@
-import { identityKey, payloadHash } from '@tidemark/schemas/event-identity.ts'
-import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
+import { identityKey } from '@tidemark/schemas/event-identity.ts'
 import { describe, expect, it } from 'vitest'
-import type { Claim } from './claim.ts'
-import { type DecodedRecord, decide, identityText, type LedgerClaim, ledgerQuestions } from './decide.ts'
-
-const dayMicros = 86_400_000_000
-const start = Date.UTC(2026, 0, 1) * 1000
-const horizonMicros = 40 * dayMicros
-
-type Given = { id: string; data?: string; atDay?: number; timeDay?: number; action?: UsageEvent['action'] }
-
-function record(offset: number, given: Given): DecodedRecord {
-  const { id, data = '{}', atDay = 0, timeDay = atDay, action = 'none' } = given
-  const time = start + timeDay * dayMicros
-  const payload = { type: 'request', subject: 's', timeMicros: time, data }
-  const event: UsageEvent = {
-    tenant: 'acme',
-    tenantNumber: 1,
-    source: 'test',
-    id,
-    type: payload.type,
-    subject: payload.subject,
-    time,
-    acceptedAt: time,
-    data,
-    payloadHash: payloadHash(payload),
-    action,
-    revision: 0,
-  }
-  const reading = { kind: 'event' as const, event, identity: identityKey(1, 'test', id) }
-  return { offset: BigInt(offset), appendTimeMicros: start + atDay * dayMicros, reading }
-}
-
-const malformed = (offset: number): DecodedRecord => ({
-  offset: BigInt(offset),
-  appendTimeMicros: start,
-  reading: { kind: 'malformed', code: 'undecodable', reason: 'no such bytes' },
-})
-
-/** A partition with its state and its ledger, fed batch by batch. */
-function createPartition() {
-  const claims = new Map<string, Claim>()
-  const accepted = new Map<string, LedgerClaim[]>()
-  let logTimeMicros = 0
-  return {
-    claims,
-    forget: () => claims.clear(),
-    decide(batch: readonly DecodedRecord[]) {
-      const held = batch.map(({ reading }) =>
-        reading.kind === 'event' ? claims.get(identityText(reading.identity)) : undefined,
-      )
-      const knowledge = { log: 1, partition: 0, horizonMicros, logTimeMicros, claims: held }
-      const asked = new Set(ledgerQuestions(batch, knowledge).map(identityText))
-      const ledger = new Map([...accepted].filter(([key]) => asked.has(key)))
-      const outcome = decide(batch, { ...knowledge, ledger })
-      logTimeMicros = outcome.logTimeMicros
-      for (const [key, { claim }] of outcome.claimed) {
-        claims.set(key, claim)
-        const { first, payloadHash: hash } = claim
-        accepted.set(key, [...(accepted.get(key) ?? []), { first, payloadHash: hash }])
-      }
-      return outcome.decisions.map(({ verdict, first }) => [verdict, first?.offset])
-    },
-  }
-}
-
-const verdictsOf = (batch: readonly DecodedRecord[], size: number) => {
-  const partition = createPartition()
-  const verdicts: unknown[] = []
-  for (let at = 0; at < batch.length; at += size)
-    verdicts.push(...partition.decide(batch.slice(at, at + size)))
-  return verdicts
-}
+import { decide, identityText, type LedgerClaim, ledgerQuestions } from './decide.ts'
+import {
+  createPartition,
+  createRandom,
+  horizonMicros,
+  malformed,
+  record,
+  start,
+  verdictsOf,
+} from './trial-partition.ts'
 
 describe('decide', () => {
   it.each([
@@ -101,10 +39,10 @@ describe('decide', () => {
     },
     {
       name: 'what is rejected claims no identity',
-      history: [record(0, { id: 'a', action: 'void' }), malformed(1), record(2, { id: 'a' })],
+      history: [record(0, { id: 'a', action: 'void', revision: 1 }), malformed(1), record(2, { id: 'a' })],
       verdicts: [
-        ['rejected', undefined],
-        ['rejected', undefined],
+        ['rejected', 'unknown_original'],
+        ['rejected', 'undecodable'],
         ['accepted', 2n],
       ],
     },
@@ -180,6 +118,7 @@ describe('decide', () => {
     const decideWith = (first: LedgerClaim['first']) =>
       decide([again], {
         ...knowledge,
+        histories: new Map(),
         ledger: new Map([[identityText(identityKey(1, 'test', 'old')), [{ first, payloadHash: hash }]]]),
       }).decisions[0]?.verdict
     expect(decideWith({ log: 2, partition: 3, offset: 5n })).toBe('accepted')
@@ -191,17 +130,16 @@ describe('decide', () => {
 
 describe('random histories', () => {
   it('are decided alike whatever the batches are, and after the state was lost', () => {
-    let seed = 7
-    const random = (below: number) => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
-      return Math.floor((seed / 2_147_483_648) * below)
-    }
+    const random = createRandom()
     const history = Array.from({ length: 400 }, (_, offset) =>
       record(offset, {
         id: `id-${random(60)}`,
         data: random(10) === 0 ? '{"other":1}' : '{}',
         atDay: Math.floor(offset / 4) + random(3),
         timeDay: random(2) === 0 ? 0 : Math.floor(offset / 8),
+        ...(random(4) === 0
+          ? { action: random(2) === 0 ? ('void' as const) : ('correct' as const), revision: 1 + random(6) }
+          : {}),
       }),
     )
     const expected = verdictsOf(history, history.length)

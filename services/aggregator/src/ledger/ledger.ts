@@ -105,7 +105,12 @@ export async function findKeptFrom(
 }
 
 // An identity takes 41 characters of the statement, which ClickHouse bounds at 256 KiB.
-const questionsPerQuery = 5_000
+export const identitiesPerQuery = 5_000
+
+/** A condition on `identity` for at most `identitiesPerQuery` of them. */
+export const inIdentities = (identities: readonly Buffer[]): string =>
+  `identity IN (SELECT CAST(unhex(arrayJoin(splitByChar(',',
+    '${identities.map((identity) => identity.toString('hex')).join(',')}'))), 'FixedString(20)'))`
 
 /** Every accepted record of the given identities, in whatever log and partition. */
 export async function findByIdentity(
@@ -113,8 +118,7 @@ export async function findByIdentity(
   identities: readonly Buffer[],
 ): Promise<Map<string, LedgerClaim[]>> {
   const found = new Map<string, LedgerClaim[]>()
-  for (let at = 0; at < identities.length; at += questionsPerQuery) {
-    const list = identities.slice(at, at + questionsPerQuery).map((identity) => identity.toString('hex'))
+  for (let at = 0; at < identities.length; at += identitiesPerQuery) {
     // No alias repeats a column's name: ClickHouse would take it for the column in WHERE.
     const rows = await clickHouse.query<{
       key: string
@@ -124,8 +128,8 @@ export async function findByIdentity(
       payloadHash: string
     }>(
       `SELECT hex(identity) AS key, log, partition, offset, hex(payload_hash) AS payloadHash
-       FROM usage_ledger_by_identity WHERE verdict = 'accepted' AND identity IN (
-         SELECT CAST(unhex(arrayJoin(splitByChar(',', '${list.join(',')}'))), 'FixedString(20)'))`,
+       FROM usage_ledger_by_identity
+       WHERE verdict = 'accepted' AND ${inIdentities(identities.slice(at, at + identitiesPerQuery))}`,
     )
     for (const row of rows) {
       const key = identityText(Buffer.from(row.key, 'hex'))

@@ -4,12 +4,15 @@ import type { Cut } from '@tidemark/schemas/cut.ts'
 import { inRanges, type OffsetRange } from '../usage/cut-range.ts'
 import type { Cell } from './cell.ts'
 
-/** What adds to a cell: a correction counts where its own raw row lies. */
+/** Rows of the ledger's copy by cell that add to their cell: a correction counts where its own raw row lies. */
 export const counted = "verdict IN ('accepted', 'correction')"
 
 export type TouchedCell = Cell & { readonly events: number }
 
-/** Cells that got events within the ranges, with how many events: it costs as much as the ranges are long. */
+/**
+ * Cells that got events within the ranges, or lost some to a correction, with how many: it costs as much as the ranges are
+ * long. A void has no type of its own, for it counts nowhere.
+ */
 export async function readTouchedCells(
   clickHouse: ClickHouse,
   ranges: readonly OffsetRange[],
@@ -17,7 +20,12 @@ export async function readTouchedCells(
   if (ranges.length === 0) return []
   return clickHouse.query<TouchedCell>(
     `SELECT tenant, type, toUnixTimestamp(hour) AS hour, toUInt32(count()) AS events
-     FROM (SELECT tenant, type, hour FROM usage_ledger WHERE ${inRanges(ranges)} AND ${counted})
+     FROM (
+       SELECT tenant, type, hour FROM usage_ledger WHERE ${inRanges(ranges)} AND ${counted} AND type != ''
+       UNION ALL
+       SELECT tenant, superseded_type, superseded_hour FROM usage_ledger
+       WHERE ${inRanges(ranges)} AND verdict = 'correction'
+     )
      GROUP BY tenant, type, hour`,
     {},
     { timeoutMs: 600_000 },

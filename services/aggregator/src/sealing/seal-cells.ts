@@ -14,7 +14,7 @@ const sealsPerBatch = 1_200
 
 export type SealedCells = { readonly sealed: readonly Cell[]; readonly unproved: readonly Cell[] }
 
-/** Seals the cells whose raw events are exactly those of the ledger, batch by batch; cells are expected in order. */
+/** Seals the cells whose raw events and corrections are exactly those of the ledger, batch by batch, cells in order. */
 export async function sealCells(
   { clickHouse, log }: { clickHouse: ClickHouse; log: Log },
   cells: readonly Cell[],
@@ -69,7 +69,9 @@ function warn(log: Log, { tenant, type, hour }: Cell, proof: CellProof | undefin
       hour: new Date(hour * 1000).toISOString(),
       ledgerEvents: proof?.ledger.count.toString(),
       rawEvents: proof?.raw.count.toString(),
+      ledgerCorrections: proof?.marks.count.toString(),
+      corrections: proof?.corrections.count.toString(),
     },
-    'An hour stays unsealed: its raw events are not those that the ledger accepted',
+    'An hour stays unsealed: its raw events, or what supersedes them, are not those of the ledger',
   )
 }
