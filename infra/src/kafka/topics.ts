@@ -147,10 +147,6 @@ export async function fetchEarliestOffsets(kafka: KafkaClient, topic: string): P
   )
 }
 
-/** Made at random with the cluster's storage: offsets of two clusters have nothing to do with each other. */
-export const fetchClusterId = (kafka: KafkaClient): Promise<string> =>
-  kafka.withAdmin('asking for the cluster’s id', async (admin) => (await admin.describeCluster()).clusterId)
-
 export const listTopics = (kafka: KafkaClient): Promise<string[]> =>
   kafka.withAdmin('listing topics', (admin) => admin.listTopics())
 

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
+import { createTopicIdentityReader, type TopicIdentity } from '@tidemark/infra/kafka/topic-identity.ts'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import type { RedisClient } from '@tidemark/infra/redis/client.ts'
-import { findLogPlace } from './log-place.ts'
+import { currentLog, usageEventsTopic } from '@tidemark/schemas/topics.ts'
 import type { Memory } from './memory.ts'
 import { createMemoryMetrics } from './memory-metrics.ts'
 import { createRedisMemory } from './redis-memory.ts'
@@ -32,22 +33,28 @@ const flushMs = 500
 export function createMemoryComponent(options: MemoryOptions): { memory: Memory; component: Component } {
   const { pool, redis, log } = options
   const memory = createRedisMemory({ ...options, metrics: createMemoryMetrics(options.metrics) })
+  const identity = createTopicIdentityReader(options.kafka, options.prefix + usageEventsTopic)
+  let tenants: ReadonlySet<number> = new Set()
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
   async function poll(): Promise<void> {
     try {
-      const tenants = await readRememberedTenants(pool)
+      tenants = await readRememberedTenants(pool)
+    } catch (error) {
+      log.warn({ code: asFailure(error).code }, 'who wants a memory could not be read; the last ones have it')
+    }
+    try {
       // A failure to connect is logged by the client, which goes on trying; everything is published meanwhile.
       if (tenants.size > 0 && redis.status === 'wait') await redis.connect().catch(() => {})
       const isUsed = tenants.size > 0 && redis.status === 'ready'
-      memory.useLog(isUsed ? await findLogPlace(options) : '')
-      memory.serve(tenants)
+      memory.useLog(isUsed ? keysOf(await identity.read()) : '')
     } catch (error) {
       // Which log Kafka holds is not known: what is remembered may be of another.
       memory.useLog('')
       log.warn({ code: asFailure(error).code }, 'ids are neither remembered nor recalled')
     }
+    memory.serve(tenants)
   }
 
   async function run(): Promise<void> {
@@ -67,7 +74,15 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
       stopped.abort()
       await Promise.race([Promise.all([memory.flush(), running]), pause(flushMs, undefined, { ref: false })])
       redis.disconnect()
+      await identity.close()
     },
   }
   return { memory, component }
 }
+
+/**
+ * What the keys begin with. A rebuilt cluster has another id, and a topic that is deleted and made anew has another one of
+ * its own: they hold nothing of what the old one acknowledged.
+ */
+const keysOf = ({ clusterId, topicId }: TopicIdentity): string =>
+  `acked:${clusterId}:${currentLog}:${topicId}:`
