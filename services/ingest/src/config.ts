@@ -117,6 +117,12 @@ export const configSchema = Type.Object({
     maximum: 1_000,
     description: 'How long a request may wait for what Redis remembers, before it is published without.',
   }),
+  INGEST_SCHEMAS_POLL_MS: Type.Integer({
+    default: 2_000,
+    minimum: 100,
+    maximum: 300_000,
+    description: 'How soon the schema of a new version of a meter holds for events.',
+  }),
   INGEST_WATERMARK_INTERVAL_MS: Type.Integer({
     default: 1_000,
     minimum: 100,

@@ -10,6 +10,7 @@ import { usageEventsTopic } from '@tidemark/schemas/topics.ts'
 import { rejectedEventType, usageEventType } from '@tidemark/schemas/usage-event.ts'
 import { createClients, createPublisherTo } from './clients.ts'
 import { configSchema, rulesOf } from './config.ts'
+import { createEventSchemasComponent } from './event-schemas/component.ts'
 import { createEventEncoder } from './events/usage-record.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
 import { carryOut } from './rejected/carry-out.ts'
@@ -28,9 +29,12 @@ const decoderOf = { registry, parseSchema: parseAvroSchema }
 async function openReplay() {
   await checkUsageTopic(kafka, prefix)
   const tenants = await listTenants(pool)
+  const { checks } = createEventSchemasComponent({ pool, log, pollMs: config.INGEST_SCHEMAS_POLL_MS })
+  await checks.unread()
   return {
     tenants: new Map(tenants.map((tenant) => [tenant.id, tenant])),
     rules: rulesOf(config),
+    dataChecks: checks,
     encode: createEventEncoder(await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, usageEventRecord)),
     decodeUsage: createAvroDecoder({ ...decoderOf, readerSchema: usageEventType }).decode,
     publish: publisher.publish,

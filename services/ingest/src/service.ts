@@ -14,6 +14,7 @@ import type { FastifyInstance } from 'fastify'
 import { createByteBudget } from './body/byte-budget.ts'
 import { closing, createClients, createMemoryRedis, createPublisherTo } from './clients.ts'
 import { bodyBudgetOf, bodyLimitsOf, type IngestConfig, rulesOf } from './config.ts'
+import { createEventSchemasComponent } from './event-schemas/component.ts'
 import { createEventEncoder } from './events/usage-record.ts'
 import { createIngestMetrics } from './ingest-metrics.ts'
 import { createKeyUse } from './key-use.ts'
@@ -65,11 +66,13 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     timeoutMs: config.INGEST_MEMORY_TIMEOUT_MS,
     pollMs,
   })
+  const eventSchemas = createEventSchemasComponent({ pool, log, pollMs: config.INGEST_SCHEMAS_POLL_MS })
   const relay = createRelay({
     ...options,
     ...clients,
     prefix,
     rules,
+    dataChecks: eventSchemas.checks,
     encode,
     metrics,
     rejectedSchemaId,
@@ -96,6 +99,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     budget,
     rateLimits: rateLimits.limits,
     encode,
+    dataChecks: eventSchemas.checks,
     memory: memory.memory,
     publish: publisher.publish,
     onKeyUsed: keyUse.note,
@@ -123,6 +127,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     { name: 'usage topic', start: () => checkUsageTopic(kafka, prefix), stop: () => {} },
     keyUse,
     rateLimits.component,
+    eventSchemas.component,
     memory.component,
     closing('rejected publisher', rejectedPublisher.close),
     closing('relay publisher', relayPublisher.close),

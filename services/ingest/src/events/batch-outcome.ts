@@ -1,8 +1,9 @@
 import { isRecord } from '@tidemark/infra/process/record.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
+import type { DataCheck } from '../event-schemas/event-schemas.ts'
 import type { EventRules } from './event-rules.ts'
+import { judgeEvent } from './judge-event.ts'
 import type { EncodeEvent, EventOrigin, UsageMessage } from './usage-record.ts'
-import { validateEvent } from './validate-event.ts'
 
 export type EventResult =
   | {
@@ -37,13 +38,18 @@ export type BatchOutcome = {
 export function decideBatch(
   events: readonly Json[],
   origin: EventOrigin,
-  context: { rules: EventRules; encode: EncodeEvent; allResults: boolean },
+  context: {
+    rules: EventRules
+    encode: EncodeEvent
+    checkData: DataCheck | undefined
+    allResults: boolean
+  },
 ): BatchOutcome {
   const messages: UsageMessage[] = []
   const results: EventResult[] = []
   for (let index = 0; index < events.length; index++) {
     const value = events[index] ?? null
-    const checked = validateEvent(value, context.rules, origin.acceptedAt)
+    const checked = judgeEvent(value, context.rules, origin.acceptedAt, context.checkData)
     if (checked.kind === 'event') {
       messages.push(context.encode(checked, origin))
       if (context.allResults) results.push({ index, id: checked.id, status: 'accepted' })

@@ -21,10 +21,14 @@ export const eventFaultTexts = {
   data_not_object: 'The data must be a JSON object.',
   data_too_large: 'The data is too large.',
   data_too_deep: 'The data is nested too deeply.',
+  data_schema: 'The data does not fit the schema that a meter of this event type carries.',
   text_malformed: 'This text holds half of a surrogate pair and would not survive as UTF-8; remove it.',
   number_inexact:
     'This number would not keep its value (integers beyond 2^53, more than 15 significant digits, or an exponent out of range); send it as a string.',
-  correction_unsupported: 'Corrections (tidemarkaction, tidemarkrevision) are not taken yet.',
+  action_invalid:
+    'This must be "void" or "correct"; leave it and tidemarkrevision away in an event that corrects no other.',
+  revision_invalid:
+    'A correction needs a whole number from 1 to 2147483647 here, above those of the corrections before it.',
   tenant_in_body: 'The tenant is known from the API key or the topic; remove this attribute.',
 } as const
 

@@ -6,7 +6,9 @@ import { type ReplayOptions, type ReplayReport, replay } from './replay.ts'
 
 export type CarryOutOptions = RejectedLog & {
   /** Connects to what only a replay needs. */
-  openReplay(): Promise<Pick<ReplayOptions, 'tenants' | 'rules' | 'encode' | 'decodeUsage' | 'publish'>>
+  openReplay(): Promise<
+    Pick<ReplayOptions, 'tenants' | 'rules' | 'dataChecks' | 'encode' | 'decodeUsage' | 'publish'>
+  >
   print(line: string): void
   /** For what is no result: headings and progress. */
   tell(line: string): void

@@ -4,10 +4,11 @@ import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import { payloadHash } from '@tidemark/schemas/event-identity.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
 import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
+import type { DataChecks } from '../event-schemas/component.ts'
 import type { EventRules } from '../events/event-rules.ts'
 import { readJson } from '../events/json-body.ts'
+import { judgeEvent } from '../events/judge-event.ts'
 import type { EncodeEvent } from '../events/usage-record.ts'
-import { validateEvent } from '../events/validate-event.ts'
 import { readInboundRecord } from '../relay/inbound-record.ts'
 import type { Tenant } from '../tenants.ts'
 import type { Rejection } from './rejection.ts'
@@ -19,6 +20,7 @@ export type Judgement =
 export type JudgeOptions = {
   tenants: ReadonlyMap<string, Tenant>
   rules: EventRules
+  dataChecks: DataChecks
   encode: EncodeEvent
   /** Of usage.events, where the aggregator's refusals come from. */
   decodeUsage(value: Buffer): Promise<Decoded<UsageEvent>>
@@ -44,7 +46,7 @@ export async function judge(rejection: Rejection, options: JudgeOptions): Promis
     timestampMs: event.originTime,
     headers: { ...headers, ...contentType },
   }
-  const read = readInboundRecord(record, options.rules)
+  const read = readInboundRecord(record, options.rules, options.dataChecks.of(tenant.id))
   if (read.kind === 'fault') return refused(read.code, read.message)
   const acceptedAt = event.originTime * 1000
   const origin = { tenant: tenant.id, tenantNumber: tenant.number, acceptedAt }
@@ -70,7 +72,7 @@ async function judgeUsage({ event }: Rejection, options: JudgeOptions): Promise<
     return refused('invalid_time', 'time or acceptedAt is outside 1970 to 2106.')
   const cloudEvent = toCloudEvent(usage)
   if (cloudEvent === undefined) return refused('invalid_data', 'The data is not JSON.')
-  const checked = validateEvent(cloudEvent, options.rules, usage.acceptedAt)
+  const checked = judgeEvent(cloudEvent, options.rules, usage.acceptedAt, options.dataChecks.of(tenant.id))
   if (checked.kind !== 'event') return refused(checked.code, `${checked.field}: ${checked.message}`)
   const origin = { tenant: tenant.id, tenantNumber: tenant.number, acceptedAt: usage.acceptedAt }
   return { kind: 'message', message: options.encode(checked, origin) }
@@ -79,9 +81,12 @@ async function judgeUsage({ event }: Rejection, options: JudgeOptions): Promise<
 function toCloudEvent(usage: UsageEvent): Json | undefined {
   const { id, source, type, subject, time } = usage
   const event: { [name: string]: Json } = { specversion: '1.0', id, source, type, subject }
+  if (usage.action !== 'none') {
+    event.tidemarkaction = usage.action
+    event.tidemarkrevision = usage.revision
+  }
   // Without a time the payload hash is another one: sent with it now, a copy that lies in the log would be a conflict.
   if (!wasSentWithoutTime(usage)) event.time = formatInstant(time)
-  if (usage.action !== 'none') event.tidemarkaction = usage.action
   if (usage.data === '') return event
   const data = readJson(Buffer.from(usage.data))
   if (data.kind !== 'json') return undefined

@@ -1,11 +1,13 @@
 import { headerText, type KafkaRecord } from '@tidemark/infra/kafka/record.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
+import type { DataCheck } from '../event-schemas/event-schemas.ts'
 import { binaryModeEvent } from '../events/binary-mode.ts'
 import { readContentType } from '../events/content-type.ts'
 import type { EventRules } from '../events/event-rules.ts'
 import { type RecordFaultCode, recordFaultTexts, withDetail } from '../events/fault-codes.ts'
 import { readJson } from '../events/json-body.ts'
-import { type ValidEvent, validateEvent } from '../events/validate-event.ts'
+import { judgeEvent } from '../events/judge-event.ts'
+import type { ValidEvent } from '../events/validate-event.ts'
 
 export type RecordFault = { readonly kind: 'fault'; readonly code: string; readonly message: string }
 
@@ -26,10 +28,14 @@ const jsonFaults = {
  * JSON), or binary mode (a ce_specversion header). Its age is judged by the record's append time and not by the relay's
  * clock, so that a relay that was away for a day, or one that repeats, decides alike.
  */
-export function readInboundRecord(record: KafkaRecord, rules: EventRules): ValidEvent | RecordFault {
+export function readInboundRecord(
+  record: KafkaRecord,
+  rules: EventRules,
+  checkData?: DataCheck,
+): ValidEvent | RecordFault {
   const value = readValue(record)
   if (value.kind === 'fault') return value
-  const event = validateEvent(value.json, rules, record.timestampMs * 1000)
+  const event = judgeEvent(value.json, rules, record.timestampMs * 1000, checkData)
   if (event.kind === 'event') return event
   const where = event.field === '' ? '' : `${event.field}: `
   return { kind: 'fault', code: event.code, message: `${where}${event.message}` }

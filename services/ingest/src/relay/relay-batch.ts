@@ -3,6 +3,7 @@ import type { BatchContext } from '@tidemark/infra/kafka/consumer.ts'
 import type { KafkaRecord, OutboundMessage } from '@tidemark/infra/kafka/record.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
+import type { DataChecks } from '../event-schemas/component.ts'
 import type { EventRules } from '../events/event-rules.ts'
 import type { EncodeEvent } from '../events/usage-record.ts'
 import type { IngestMetrics } from '../ingest-metrics.ts'
@@ -14,6 +15,7 @@ export type RelayBatchOptions = {
   log: Log
   metrics: IngestMetrics
   rules: EventRules
+  dataChecks: DataChecks
   encode: EncodeEvent
   rejectedSchemaId: number
   publish(messages: readonly OutboundMessage[]): Promise<void>
@@ -62,8 +64,9 @@ function decideSlice(
   const { tenant, topic, partition } = batch
   const slice: Slice = { events: [], rejected: [], codes: [] }
   const origin = { tenant: tenant.id, topic, partition }
+  const checkData = options.dataChecks.of(tenant.id)
   for (const record of records) {
-    const read = readInboundRecord(record, options.rules)
+    const read = readInboundRecord(record, options.rules, checkData)
     options.metrics.received('kafka', record.value?.length ?? 0)
     if (read.kind === 'event') {
       const acceptedAt = record.timestampMs * 1000

@@ -66,6 +66,7 @@ export function createRelay(options: RelayOptions): Relay {
     prefix,
     log,
     pollMs: options.tenantPollMs,
+    ready: async () => options.dataChecks.unread(),
     onGone(topic) {
       // Made anew it begins at 0 again, also for the broker, which forgets a group's offsets with the topic.
       relayed.delete(topic)

@@ -16,6 +16,8 @@ export type SubscriptionOptions = {
   prefix: string
   log: Log
   pollMs: number
+  /** Nothing is read before it resolves. */
+  ready(): Promise<void>
   /** A topic that was read is not there any more. */
   onGone(topic: string): void
 }
@@ -42,6 +44,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   let running: Promise<void> = Promise.resolve()
 
   const refresh = async (): Promise<void> => {
+    await options.ready()
     for (const tenant of await listTenants(options.pool)) known.set(prefix + inboundTopic(tenant.id), tenant)
     // A tenant comes before its topic; one topic that is not there would keep all others from being joined.
     const existing = new Set(await listTopics(options.kafka))

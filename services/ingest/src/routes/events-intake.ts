@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type BodyLimits, readBody } from '../body/body-reader.ts'
 import type { ByteBudget, Hold } from '../body/byte-budget.ts'
 import type { ContentCoding } from '../body/content-coding.ts'
+import type { DataChecks } from '../event-schemas/component.ts'
 import { type BatchOutcome, decideBatch } from '../events/batch-outcome.ts'
 import type { EventRules } from '../events/event-rules.ts'
 import type { EncodeEvent } from '../events/usage-record.ts'
@@ -26,6 +27,7 @@ export type IntakeOptions = {
   budget: ByteBudget
   rateLimits: Limits
   encode: EncodeEvent
+  dataChecks: DataChecks
   memory: Memory
   /** Resolves when every in-sync replica has them. */
   publish(messages: readonly OutboundMessage[]): Promise<void>
@@ -75,7 +77,7 @@ export async function judgeEvents(
   options: IntakeOptions,
 ): Promise<Judged> {
   const { principal, form } = request.getDecorator<Intake>('intake')
-  const { limits, rateLimits, rules, encode } = options
+  const { limits, rateLimits, rules, encode, dataChecks } = options
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   options.metrics.received('http', body.length)
   // What was read counts whatever it holds: garbage must not be a way around the limit.
@@ -90,9 +92,12 @@ export async function judgeEvents(
   if (admission) await admission
   const rateHeaders = rateLimits.headers(principal)
   if (rateHeaders) reply.headers(rateHeaders)
+  const unread = dataChecks.unread()
+  if (unread) await unread
   const { tenant, tenantNumber } = principal
   const origin = { tenant, tenantNumber, acceptedAt: options.clock.nowMicros() }
-  return { principal, outcome: decideBatch(events, origin, { rules, encode, allResults }) }
+  const checkData = dataChecks.of(tenant)
+  return { principal, outcome: decideBatch(events, origin, { rules, encode, checkData, allResults }) }
 }
 
 /**
