@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { BillingPeriod } from './billing-period.ts'
 import type { Micros1970 } from './instant.ts'
 
-export const usageWindows = ['none', 'hour', 'day', 'month'] as const
+export const usageWindows = ['none', 'minute', 'hour', 'day', 'month'] as const
 /** How a range of usage is divided; none leaves it whole. */
 export type UsageWindow = (typeof usageWindows)[number]
 
@@ -37,8 +37,8 @@ function followingBoundary(
   const date = instant.toPlainDate()
   if (window === 'day') return date.add({ days: 1 }).toZonedDateTime({ timeZone })
   if (window === 'month') return date.with({ day: 1 }).add({ months: 1 }).toZonedDateTime({ timeZone })
-  const later = instant.add({ hours: 1 })
-  const whole = later.round({ smallestUnit: 'hour', roundingMode: 'floor' })
+  const later = instant.add(window === 'hour' ? { hours: 1 } : { minutes: 1 })
+  const whole = later.round({ smallestUnit: window, roundingMode: 'floor' })
   // Where clocks go back by half an hour, the whole hour may lie before the instant itself.
   return Temporal.ZonedDateTime.compare(whole, instant) > 0 ? whole : later
 }

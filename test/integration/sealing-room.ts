@@ -45,7 +45,7 @@ export async function openSealingRoom(name: string): Promise<SealingRoom> {
         from: start,
         to: at('2026-11-01T00:00:00Z'),
         windowStarts: [start],
-        subject: undefined,
+        timeZone: 'UTC',
         groupBySubject: false,
         groupByDimensions: [],
         offset: 0,

@@ -1,10 +1,11 @@
 import type { UsageQuery } from '@tidemark/aggregator/usage/usage-query.ts'
 import { readUsage, recompute } from '@tidemark/aggregator/usage/usage-reader.ts'
 import { readWatermarks } from '@tidemark/aggregator/usage/watermarks.ts'
-import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import { isCarried, type Meter, type MeterVersion } from '@tidemark/schemas/meter.ts'
 import { usageWindows, windowStarts } from '@tidemark/schemas/usage-window.ts'
 import { afterAll, expect, test } from 'vitest'
-import { createRandom, expectUsage, type Random, randomEvent } from './usage-history.ts'
+import { expectUsage } from './usage-expectation.ts'
+import { createRandom, type Random, randomEvent } from './usage-history.ts'
 import { at, type LogEntry } from './usage-log.ts'
 import { openUsageRoom, type UsageRoom, usageLogOf } from './usage-room.ts'
 
@@ -15,15 +16,33 @@ const from = at('2026-03-27T00:00:00Z')
 const to = at('2026-04-02T00:00:00Z')
 const hour = 3_600_000_000
 const zones = ['UTC', 'Asia/Kolkata', 'Asia/Kathmandu', 'Europe/Berlin', 'America/New_York']
+const queriesPerStep = 4
 
-test.each([1, 2, 3, 4])(
-  'a history with late events reads as its events say, whatever has been sealed (seed %i)',
+type Definition = Omit<Meter, 'key' | 'eventType' | 'dimensions' | 'valuePath'>
+const definitions: Definition[] = [
+  { aggregation: 'sum' },
+  { aggregation: 'min' },
+  { aggregation: 'max' },
+  { aggregation: 'average', rounding: { mode: 'floor', precision: 3 } },
+  { aggregation: 'unique-count' },
+  { aggregation: 'latest' },
+  { aggregation: 'time-weighted-sum', values: 'changes', initialValue: '7.5' },
+  { aggregation: 'time-weighted-sum', values: 'levels', initialValue: '-2' },
+  { aggregation: 'time-weighted-max', values: 'changes', initialValue: '3' },
+  { aggregation: 'time-weighted-max', values: 'levels', initialValue: '1' },
+  { aggregation: 'prorated-sum', initialValue: '5' },
+]
+
+test.each([1, 2, 3])(
+  'a history with late and repeated events reads as its events say, whatever has been sealed (seed %i)',
   async (seed) => {
     const room = await openUsageRoom('history')
     rooms.push(room)
     const random = createRandom(seed)
-    const meter = await registerMeter(room)
-    const cuts: { query: UsageQuery; events: readonly LogEntry[] }[] = []
+    const meters = await Promise.all(
+      definitions.map((definition, index) => register(room, definition, index)),
+    )
+    const asked: { query: UsageQuery; events: readonly LogEntry[] }[] = []
     let until = from + 12 * hour
     for (let step = 0; step < 8; step += 1) {
       for (let count = random.below(40); count > 0; count -= 1)
@@ -31,48 +50,68 @@ test.each([1, 2, 3, 4])(
       room.log.appendRejected(random.below(8))
       until += random.below(30) * hour
       await room.log.write(until)
-      if (step === 4)
-        await room.meters.register('acme', { key: 'late', eventType: 'api.call', aggregation: 'count' })
+      const again = random.pick<LogEntry | undefined>(room.log.entries, undefined)
+      if (again) await room.log.writeRaw(again)
+      if (step === 4) meters.push(await register(room, { aggregation: 'average' }, meters.length))
       if (random.below(4) > 0) await room.seal({ patient: random.below(2) === 0 })
       const { cut } = await readWatermarks(room.clickHouse, usageLogOf)
-      const query = randomQuery(random, meter, cut)
-      cuts.push({ query, events: [...room.log.entries] })
-      // The first cut, and the latest ones: passes have been completed since, and the answers stay.
-      for (const { query, events } of [...cuts.slice(0, 1), ...cuts.slice(1).slice(-2)]) {
-        const expected = expectUsage(events, { ...query, tenant: meter.tenant, type: meter.eventType })
-        expect(await readUsage(room.clickHouse, query)).toEqual(expected)
-        expect(await recompute(room.clickHouse, query)).toEqual(expected)
+      for (let count = 0; count < queriesPerStep; count += 1)
+        asked.push({ query: randomQuery(random, meters, cut), events: [...room.log.entries] })
+      // The first ones too: passes have been completed since, and the answers stay.
+      for (const { query, events } of [...asked.slice(0, 1), ...asked.slice(1).slice(-queriesPerStep - 1)]) {
+        const expected = expectUsage(events, expectationOf(query))
+        expect(await readUsage(room.clickHouse, query), JSON.stringify(query, quoted)).toEqual(expected)
+        expect(await recompute(room.clickHouse, query), JSON.stringify(query, quoted)).toEqual(expected)
       }
     }
   },
 )
 
-async function registerMeter(room: UsageRoom): Promise<MeterVersion> {
+const quoted = (_: string, value: unknown) =>
+  typeof value === 'bigint' ? String(value) : value instanceof Map ? [...value] : value
+
+const expectationOf = (query: UsageQuery) => ({
+  ...query,
+  tenant: query.meter.tenant,
+  subjects: query.subjects,
+  filters: query.filters ?? new Map(),
+})
+
+async function register(room: UsageRoom, definition: Definition, index: number): Promise<MeterVersion> {
   const { meter } = await room.meters.register('acme', {
-    key: 'bytes',
+    key: `meter-${index}`,
     eventType: 'api.call',
-    aggregation: 'sum',
     valuePath: 'bytes',
     dimensions: { region: 'region', tier: 'tier' },
+    ...definition,
   })
   return meter
 }
 
-function randomQuery(random: Random, meter: MeterVersion, cut: UsageQuery['cut']): UsageQuery {
-  const start = from + random.below(48) * hour + random.below(2) * 1_234_567
-  const end = Math.min(to, start + (1 + random.below(96)) * hour + random.below(2) * 999_999_999)
+function randomQuery(random: Random, meters: readonly MeterVersion[], cut: UsageQuery['cut']): UsageQuery {
+  const meter = meters[random.below(meters.length)]
+  if (meter === undefined) throw new RangeError('there is no meter')
+  const begin = from + random.below(48) * hour
+  const start = begin + random.below(2) * (isCarried(meter) ? 1_234_000_000 : 1_234_567)
   const window = random.pick(usageWindows, 'day')
-  const starts = windowStarts({ start, end }, window, random.pick(zones, 'UTC'), 1_000) ?? []
+  const hours = window === 'minute' ? 1 + random.below(4) : 1 + random.below(96)
+  const end = Math.min(to, start + hours * hour + random.below(2) * 999_999_999)
+  const timeZone = random.pick(zones, 'UTC')
   return {
     meter,
     cut,
     from: start,
     to: end,
-    windowStarts: starts,
-    subject: random.below(3) === 0 ? 'alice' : undefined,
+    windowStarts: windowStarts({ start, end }, window, timeZone, 1_000) ?? [],
+    timeZone,
+    subjects: random.pick<string[] | undefined>(
+      [undefined, undefined, ['alice'], ['alice', 'bob']],
+      undefined,
+    ),
+    filters: new Map(random.below(4) === 0 ? [['region', random.pick([['eu'], ['eu', '']], ['eu'])]] : []),
     groupBySubject: random.below(2) === 0,
     groupByDimensions: random.pick([[], ['region'], ['region', 'tier'], ['tier']], []),
     offset: 0,
-    limit: 10_000,
+    limit: 100_000,
   }
 }

@@ -1,5 +1,3 @@
-import type { UsageRow } from '@tidemark/aggregator/usage/usage-query.ts'
-import { add, type Decimal, decimal, formatDecimal, zero } from '@tidemark/schemas/decimal.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { LoggedEvent } from './usage-log.ts'
 
@@ -48,65 +46,4 @@ export function randomEvent(random: Random, from: Micros1970, to: Micros1970): L
       tier: random.below(3),
     },
   }
-}
-
-export type Expectation = {
-  readonly tenant: string
-  readonly type: string
-  readonly from: Micros1970
-  readonly to: Micros1970
-  readonly windowStarts: readonly Micros1970[]
-  readonly subject: string | undefined
-  readonly groupBySubject: boolean
-  /** Names of fields of data, in the order of the answer. */
-  readonly groupByDimensions: readonly string[]
-}
-
-/** What a query has to answer, from the events alone and without any SQL. */
-export function expectUsage(events: readonly LoggedEvent[], asked: Expectation): UsageRow[] {
-  const groups = new Map<string, { row: UsageRow; sum: Decimal }>()
-  for (const event of events) {
-    if (event.tenant !== asked.tenant || event.type !== asked.type) continue
-    if (event.time < asked.from || event.time >= asked.to) continue
-    if (asked.subject !== undefined && event.subject !== asked.subject) continue
-    const windowStart = asked.windowStarts.findLast((start) => start <= event.time) ?? 0
-    const subject = asked.groupBySubject ? event.subject : ''
-    const dimensions = asked.groupByDimensions.map((name) => String(fieldOf(event, name)))
-    const key = JSON.stringify([windowStart, subject, dimensions])
-    const found = groups.get(key)?.row ?? {
-      windowStart,
-      subject,
-      dimensions,
-      value: '',
-      eventCount: 0n,
-      unreadable: 0n,
-    }
-    const quantity = quantityOf(fieldOf(event, 'bytes'))
-    const sum = add(groups.get(key)?.sum ?? zero, quantity ?? zero)
-    groups.set(key, {
-      sum,
-      row: {
-        ...found,
-        value: formatDecimal(sum),
-        eventCount: found.eventCount + 1n,
-        unreadable: found.unreadable + (quantity === undefined ? 1n : 0n),
-      },
-    })
-  }
-  return [...groups.values()].map(({ row }) => row).sort(compareRows)
-}
-
-const fieldOf = ({ data }: LoggedEvent, name: string) =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) ? data[name] : undefined
-
-const quantityOf = (value: unknown): Decimal | undefined => {
-  if (value === 1e-7) return decimal('0.0000001')
-  const text = String(value)
-  return /^-?\d+([.]\d+)?$/.test(text) ? decimal(text) : undefined
-}
-
-function compareRows(a: UsageRow, b: UsageRow): number {
-  const keyOf = ({ windowStart, subject, dimensions }: UsageRow) =>
-    [String(windowStart).padStart(17, '0'), subject, ...dimensions].join('\u0001')
-  return keyOf(a) < keyOf(b) ? -1 : 1
 }

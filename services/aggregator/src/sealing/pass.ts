@@ -13,7 +13,7 @@ import type { Patience } from './patience.ts'
 import { sealCells } from './seal-cells.ts'
 
 /** Raised whenever the same events would give other rows: then everything is sealed anew. */
-export const rollupVersion = 1
+export const rollupVersion = 2
 
 export type PassSources = {
   readonly clickHouse: ClickHouse

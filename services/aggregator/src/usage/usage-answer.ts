@@ -1,7 +1,7 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { type Cut, formatCut, reaches } from '@tidemark/schemas/cut.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
-import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import type { Aggregation, MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { Completeness } from './completeness.ts'
 import { formatUsageCursor, parseUsageCursor, questionOf, type UsageCursor } from './usage-cursor.ts'
 import type { UsageRow } from './usage-query.ts'
@@ -20,8 +20,8 @@ export type UsageItem = {
   windowEnd: string
   subject?: string
   dimensions?: Record<string, string>
-  /** Exact decimal text. */
-  value: string
+  /** Exact decimal text; null where there is nothing to tell, such as the least of no values. */
+  value: string | null
   eventCount: number
   unreadable: number
 }
@@ -119,17 +119,21 @@ async function windowPage(
   const found = new Map(rows.map((row) => [row.windowStart, row]))
   return {
     items: windowStarts.map((windowStart) =>
-      itemOf(found.get(windowStart) ?? emptyRow(windowStart), request),
+      itemOf(found.get(windowStart) ?? emptyRow(windowStart, meter), request),
     ),
     isLast: end >= request.windowStarts.length,
   }
 }
 
-const emptyRow = (windowStart: number): UsageRow => ({
+/** Where there are no values there is no least one either; of the others nothing is zero. */
+const emptyValue = (aggregation: Aggregation): string | null =>
+  ['min', 'max', 'average', 'latest'].includes(aggregation) ? null : '0'
+
+const emptyRow = (windowStart: number, { aggregation }: MeterVersion): UsageRow => ({
   windowStart,
   subject: '',
   dimensions: [],
-  value: '0',
+  value: emptyValue(aggregation),
   eventCount: 0n,
   unreadable: 0n,
 })

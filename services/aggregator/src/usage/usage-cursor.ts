@@ -34,8 +34,19 @@ const isWhole = (value: unknown): value is number =>
 
 /** One text for one question, whatever page of it is asked for. */
 export function questionOf({ tenant, key, version }: MeterVersion, request: UsageRequest): string {
-  const { from, to, window, timeZone, subject, groupBySubject, groupByDimensions } = request
-  const fields = [tenant, key, version, from, to, window, timeZone, subject ?? null, groupBySubject]
+  const { from, to, window, timeZone, subjects, filters, groupBySubject, groupByDimensions } = request
+  const fields = [
+    tenant,
+    key,
+    version,
+    from,
+    to,
+    window,
+    timeZone,
+    subjects ?? null,
+    [...filters],
+    groupBySubject,
+  ]
   return createHash('sha256')
     .update(JSON.stringify([...fields, groupByDimensions]))
     .digest('base64url')

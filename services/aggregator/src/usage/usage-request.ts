@@ -3,7 +3,7 @@ import type { FieldError } from '@tidemark/infra/process/field-errors.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { isTimeZone } from '@tidemark/schemas/billing-period.ts'
 import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
-import type { Meter } from '@tidemark/schemas/meter.ts'
+import { isCarried, type Meter } from '@tidemark/schemas/meter.ts'
 import { type UsageWindow, usageWindows, windowStarts } from '@tidemark/schemas/usage-window.ts'
 
 /** A usage query as it was asked; each field has been checked against the meter. */
@@ -13,7 +13,9 @@ export type UsageRequest = {
   readonly window: UsageWindow
   readonly windowStarts: readonly Micros1970[]
   readonly timeZone: string
-  readonly subject: string | undefined
+  readonly subjects: readonly string[] | undefined
+  /** Values of dimensions, by their names. */
+  readonly filters: ReadonlyMap<string, readonly string[]>
   readonly groupBySubject: boolean
   readonly groupByDimensions: readonly string[]
   readonly cursor: string | undefined
@@ -27,22 +29,39 @@ const largestLimit = 10_000
 const mostDays = 400
 const mostWindows = mostDays * 24
 
-const parameters = ['from', 'to', 'window', 'timeZone', 'subject', 'groupBy', 'cursor', 'limit', 'version']
+/** Subjects, or values of one dimension, in one query. */
+const mostChosen = 100
+
+const parameters = [
+  'from',
+  'to',
+  'window',
+  'timeZone',
+  'subject',
+  'groupBy',
+  'cursor',
+  'limit',
+  'version',
+  'format',
+]
+const filterPrefix = 'filter.'
 
 /** @throws HttpProblem 400 that names every fault and what would be valid */
 export function parseUsageRequest(query: Readonly<Record<string, unknown>>, meter: Meter): UsageRequest {
-  const faults = unknownParameters(query)
+  const faults = unknownParameters(query, meter)
   const text = (field: string): string | undefined => {
     const value = query[field]
     if (Array.isArray(value)) faults.push({ field, reason: 'is given more than once; give it once' })
     return typeof value === 'string' ? value : undefined
   }
   const range = readRange(text('from'), text('to'), faults)
+  checkWholeSeconds(range, meter, faults)
   const window = readWindow(text('window'), faults)
   const timeZone = readTimeZone(text('timeZone'), faults)
   const groups = readGroups(text('groupBy'), meter, faults)
   const limit = readLimit(text('limit'), faults)
-  const subject = text('subject')
+  const subjects = readChosen('subject', query.subject, faults)
+  const filters = readFilters(query, meter, faults)
   const cursor = text('cursor')
   const starts = faults.length === 0 ? readWindowStarts(range, window, timeZone, faults) : []
   if (faults.length > 0) throw invalidUsageRequest(faults)
@@ -51,7 +70,8 @@ export function parseUsageRequest(query: Readonly<Record<string, unknown>>, mete
     window,
     windowStarts: starts,
     timeZone,
-    subject,
+    subjects,
+    filters,
     ...groups,
     cursor,
     limit,
@@ -66,10 +86,41 @@ export const invalidUsageRequest = (errors: readonly FieldError[]): HttpProblem 
     extensions: { errors },
   })
 
-const unknownParameters = (query: Readonly<Record<string, unknown>>): FieldError[] =>
-  Object.keys(query)
-    .filter((field) => !parameters.includes(field))
-    .map((field) => ({ field, reason: `is no parameter of this query; there are ${parameters.join(', ')}` }))
+function unknownParameters(query: Readonly<Record<string, unknown>>, meter: Meter): FieldError[] {
+  const filters = dimensionNames(meter).map((name) => `${filterPrefix}${name}`)
+  const known = [...parameters, ...filters]
+  return Object.keys(query)
+    .filter((field) => !known.includes(field))
+    .map((field) => ({ field, reason: `is no parameter of this query; there are ${known.join(', ')}` }))
+}
+
+/** A parameter that may be given several times: any of the values. */
+function readChosen(field: string, value: unknown, faults: FieldError[]): string[] | undefined {
+  if (value === undefined) return undefined
+  const values = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string')
+  if (values.length > mostChosen)
+    faults.push({ field, reason: `is given ${values.length} times; give it at most ${mostChosen} times` })
+  return [...new Set(values)].sort()
+}
+
+const readFilters = (
+  query: Readonly<Record<string, unknown>>,
+  meter: Meter,
+  faults: FieldError[],
+): Map<string, string[]> =>
+  new Map(
+    dimensionNames(meter).flatMap((name) => {
+      const field = `${filterPrefix}${name}`
+      const values = readChosen(field, query[field], faults)
+      return values === undefined ? [] : [[name, values] as const]
+    }),
+  )
+
+/** Windows are told apart by the second: what lies before the range must not lie in the same one. */
+function checkWholeSeconds({ from }: { from: Micros1970 }, meter: Meter, faults: FieldError[]): void {
+  if (isCarried(meter) && from % 1_000_000 !== 0)
+    faults.push({ field: 'from', reason: `must be a whole second for aggregation ${meter.aggregation}` })
+}
 
 function readRange(
   fromText: string | undefined,
