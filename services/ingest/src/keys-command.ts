@@ -10,6 +10,7 @@ import { configSchema } from './config.ts'
 import { rotateApiKey } from './key-rotation.ts'
 import { type KeysOrder, keysUsage, type LimitOrder, readKeysOrder } from './keys-order.ts'
 import { type Limit, readLimits, setLimit } from './limits/limit-store.ts'
+import { type MemorySwitch, setMemorySwitch } from './memory/switches.ts'
 import { createTenant } from './tenants.ts'
 
 const config = readConfigOrExit(configSchema, process.env)
@@ -54,6 +55,7 @@ async function carryOut(order: KeysOrder): Promise<void> {
   }
   if (order.kind === 'limits') return printLimits(await readLimits(pool))
   if (order.kind === 'limit') return changeLimit(order)
+  if (order.kind === 'memory') return changeMemory(order)
   const places = { pool, kafka, prefix, replicationFactor: config.KAFKA_REPLICATION_FACTOR }
   const tenant = await createTenant(places, order.tenant, order.tenantName)
   const { name, scopes, mode, expiresAt } = order
@@ -70,6 +72,17 @@ async function changeLimit({ keyId, tenant, rates }: LimitOrder): Promise<void> 
   const limit = await setLimit(pool, change)
   if (!limit) return refuse(`There is no ${keyId === undefined ? `tenant ${tenant}` : `key ${keyId}`}.`)
   printLimits([limit])
+}
+
+async function changeMemory(order: MemorySwitch): Promise<void> {
+  const found = await setMemorySwitch(pool, order)
+  if (!found) return refuse(`There is no tenant ${order.tenant}.`)
+  const { tenant, enabled } = found
+  console.log(
+    enabled
+      ? `Acknowledged ids of ${tenant} are remembered: repeats are answered as duplicates within seconds.`
+      : `Acknowledged ids of ${tenant} are not remembered: its duplicates are found in the log.`,
+  )
 }
 
 function refuse(message: string): void {

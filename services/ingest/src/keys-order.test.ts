@@ -27,6 +27,13 @@ test('a line becomes an order', () => {
   })
 })
 
+test('the memory of a tenant is switched on and off', () => {
+  expect(read('memory on --tenant acme')).toEqual({ kind: 'memory', tenant: 'acme', enabled: true })
+  expect(read('memory off --tenant acme')).toEqual({ kind: 'memory', tenant: 'acme', enabled: false })
+  expect(() => read('memory --tenant acme')).toThrow('memory is followed by on or off')
+  expect(() => read('memory on')).toThrow('memory needs --tenant')
+})
+
 test('keys are rotated, and limits set, lifted and left alone', () => {
   const id = 'abcdefgh12345678'
   expect(read(`rotate ${id}`)).toEqual({ kind: 'rotate', id, overlapSeconds: 3_600 })

@@ -10,6 +10,7 @@ export type KeysOrder =
   | { readonly kind: 'limits' }
   | { readonly kind: 'rotate'; readonly id: string; readonly overlapSeconds: number }
   | ({ readonly kind: 'limit' } & LimitOrder)
+  | { readonly kind: 'memory'; readonly tenant: string; readonly enabled: boolean }
   | { readonly kind: 'revoke'; readonly id: string }
   | {
       readonly kind: 'create'
@@ -37,7 +38,9 @@ export const keysUsage = `API keys and the tenants that they belong to:
   rotate <key id> [--overlap <seconds>]
          a new key with the same name and scopes; the old one ends after the overlap, an hour by default
   limit  --tenant <id> | --key <id>  [--events <per second>|none] [--bytes <per second>|none]
-  limits`
+  limits
+  memory on|off --tenant <id>
+         whether its acknowledged ids are remembered, so that a repeat is answered as a duplicate`
 
 /** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
 export function readKeysOrder(args: readonly string[]): KeysOrder {
@@ -52,8 +55,13 @@ export function readKeysOrder(args: readonly string[]): KeysOrder {
     return { kind: 'rotate', id, overlapSeconds: readWhole('--overlap', values.overlap, 0, 604_800) }
   }
   if (command === 'limit' && id === undefined) return { kind: 'limit', ...readLimitOrder(values) }
+  if (command === 'memory') {
+    if (id !== 'on' && id !== 'off') throw usage('memory is followed by on or off')
+    if (!values.tenant) throw usage('memory needs --tenant')
+    return { kind: 'memory', tenant: values.tenant, enabled: id === 'on' }
+  }
   if (command !== 'create' || id !== undefined)
-    throw usage('Give one of create, list, revoke, rotate, limit, limits')
+    throw usage('Give one of create, list, revoke, rotate, limit, limits, memory')
   if (!values.tenant) throw usage('create needs --tenant')
   if (values.mode !== 'live' && values.mode !== 'test')
     throw usage(`--mode is live or test, not "${values.mode}"`)

@@ -29,6 +29,7 @@ import { addEventsRoute, addValidationRoute } from './routes/events.ts'
 import { addEventsIntake } from './routes/events-intake.ts'
 import { addKeyRoutes } from './routes/keys.ts'
 import { addLimitRoutes } from './routes/limits.ts'
+import { addMemoryRoutes } from './routes/memory.ts'
 import { addOpenMeterRoute } from './routes/openmeter-events.ts'
 import { addReadingRoutes } from './routes/reading.ts'
 
@@ -112,6 +113,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   const principals = createPrincipals(authenticator)
   addKeyRoutes(server, { pool, clock }, principals)
   addLimitRoutes(server, pool, principals)
+  addMemoryRoutes(server, pool, principals)
   addReadingRoutes(server, {
     principals,
     clickHouse,

@@ -1,6 +1,7 @@
 import { postEventsOperation } from '../routes/events-operation.ts'
 import { openMeterEventsOperation, validateEventsOperation } from '../routes/intake-operations.ts'
 import { adminOperations } from '../routes/key-operations.ts'
+import { memoryOperations } from '../routes/memory-operations.ts'
 import { listEventsOperation, lookupEventOperation } from '../routes/reading-operations.ts'
 import type { Operation } from './operation.ts'
 
@@ -12,4 +13,5 @@ export const operations: readonly Operation[] = [
   listEventsOperation,
   lookupEventOperation,
   ...adminOperations,
+  ...memoryOperations,
 ]

@@ -71,8 +71,13 @@ export const eventCodes = Object.entries(eventFaultTexts)
 export const resultSchema = Type.Object({
   index: Type.Integer({ description: 'From 0.' }),
   id: Type.Union([Type.String(), Type.Null()]),
-  status: Type.String({ description: 'accepted or rejected' }),
-  code: Type.Optional(Type.String()),
+  status: Type.String({ description: 'accepted, duplicate (in the log already) or rejected' }),
+  code: Type.Optional(
+    Type.String({
+      description:
+        'Of an accepted event a warning: `possible_conflict` says that its source and id were acknowledged before with another payload.',
+    }),
+  ),
   field: Type.Optional(Type.String({ description: 'Path with dots, like `data.items.0.size`.' })),
   message: Type.Optional(Type.String()),
 })
@@ -80,7 +85,8 @@ export const resultSchema = Type.Object({
 const outcomeSchema = Type.Object({
   accepted: Type.Integer(),
   duplicates: Type.Integer({
-    description: 'Known at the door to be there already; most are found in the log.',
+    description:
+      'Known at the door to be in the log already, and not published; only where the tenant’s ids are remembered (`PUT /v1/memory`). Others are found in the log.',
   }),
   rejected: Type.Integer(),
   results: Type.Array(resultSchema, { description: 'What was not plainly accepted, by index.' }),
@@ -170,7 +176,11 @@ ${eventCodes}`,
     querystring: resultsQuery,
     body: eventBodies,
     response: {
-      202: answer('At least one event is accepted and durable.', outcomeSchema, outcome),
+      202: answer(
+          'At least one event is accepted, or a duplicate: these are durable.',
+          outcomeSchema,
+          outcome,
+        ),
       ...refusals(
         bodyRefusals,
         keyRefusals('ingest'),
