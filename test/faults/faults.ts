@@ -1,5 +1,6 @@
 import { aggregatorKilled } from './aggregator-killed.ts'
 import type { Fault } from './fault.ts'
+import { fuzz } from './fuzz.ts'
 import { ingestKilled } from './ingest-killed.ts'
 import { kafkaPaused, kafkaRestarted } from './kafka-outages.ts'
 import { relayKilled } from './relay-killed.ts'
@@ -11,4 +12,5 @@ export const faults: Readonly<Record<string, Fault>> = {
   'kafka-paused': kafkaPaused,
   'relay-killed': relayKilled,
   'aggregator-killed': aggregatorKilled,
+  fuzz,
 }

@@ -8,9 +8,12 @@ import type { FaultContext } from './fault.ts'
 export type IngestRoom = {
   url: string
   key: string
+  tenant: string
   prefix: string
   env: Record<string, string>
   kafka: KafkaClient
+  /** A key of another tenant. */
+  createKey(tenant: string): Promise<string>
   /** Starts the process, again on the same port. */
   spawn(): ServiceProcess
   untilReady(): Promise<void>
@@ -28,7 +31,7 @@ export async function openIngestRoom(
 ): Promise<IngestRoom> {
   const installation = await installOn(stack, name)
   const { env, prefix } = installation
-  const { key } = await installation.createTenant('acme')
+  const { key, tenant } = await installation.createTenant('acme')
   const log = createLog({ service: 'faults', level: 'silent', pretty: false })
   const kafka = createKafka({ brokers: (env.KAFKA_BROKERS ?? '').split(','), clientId: 'faults', log })
   const { redis: port } = await freePorts()
@@ -37,9 +40,11 @@ export async function openIngestRoom(
   return {
     url: `http://127.0.0.1:${port}`,
     key,
+    tenant,
     prefix,
     env,
     kafka,
+    createKey: async (name) => (await installation.createTenant(name)).key,
     spawn() {
       service = spawnService({ name: 'ingest', port, env: { ...env, ...settings }, logDirectory: directory })
       return service
