@@ -38,7 +38,7 @@ export function createEventEncoder(schemaId: number): EncodeEvent {
   }
 
   return (event, { tenant, tenantNumber, acceptedAt }) => {
-    const { id, source, type, subject, timeMicros, data } = event
+    const { id, source, type, subject, timeMicros, data, action, revision } = event
     const key = identityKey(tenantNumber, source, id)
     const record: UsageEvent = {
       tenant,
@@ -51,8 +51,8 @@ export function createEventEncoder(schemaId: number): EncodeEvent {
       acceptedAt,
       data,
       payloadHash: payloadHash(event),
-      action: 'none',
-      revision: 0,
+      action,
+      revision,
     }
     return {
       partition: partitionOf(key, usagePartitions),

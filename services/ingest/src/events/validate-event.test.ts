@@ -30,12 +30,27 @@ test('an event becomes its attributes, its instant and the one text of its data'
     subject: 'customer-1',
     timeMicros: now,
     data: '{"tokens":12}',
+    action: 'none',
+    revision: 0,
   })
 })
 
 const without = (name: string): { [name: string]: Json } =>
   Object.fromEntries(Object.entries(sound).filter(([key]) => key !== name))
 const half = '\ud800'
+const correcting = (change: { [name: string]: Json }): Json => ({
+  ...sound,
+  tidemarkaction: 'correct',
+  tidemarkrevision: 1,
+  ...change,
+})
+const voiding = {
+  specversion: '1.0',
+  id: 'e-1',
+  source: '/products/api',
+  tidemarkaction: 'void',
+  tidemarkrevision: 1,
+}
 
 test.each<[string, Json, string, string]>([
   ['null', null, 'event_not_object', ''],
@@ -86,8 +101,19 @@ test.each<[string, Json, string, string]>([
   ['data_base64', { ...without('data'), data_base64: 'AQ==' }, 'data_base64_unsupported', 'data_base64'],
   ['XML', { ...sound, datacontenttype: 'text/xml' }, 'datacontenttype_unsupported', 'datacontenttype'],
   ['a tenant', { ...sound, tenant: 'acme' }, 'tenant_in_body', 'tenant'],
-  ['a correction', { ...sound, tidemarkaction: 'void' }, 'correction_unsupported', 'tidemarkaction'],
-  ['a revision', { ...sound, tidemarkrevision: 1 }, 'correction_unsupported', 'tidemarkrevision'],
+  ['another action', { ...sound, tidemarkaction: 'delete' }, 'action_invalid', 'tidemarkaction'],
+  ['an action by number', { ...sound, tidemarkaction: 1 }, 'action_invalid', 'tidemarkaction'],
+  ['a revision alone', { ...sound, tidemarkrevision: 1 }, 'action_invalid', 'tidemarkaction'],
+  ['no revision', { ...sound, tidemarkaction: 'correct' }, 'revision_invalid', 'tidemarkrevision'],
+  ['revision 0', correcting({ tidemarkrevision: 0 }), 'revision_invalid', 'tidemarkrevision'],
+  ['revision 1.5', correcting({ tidemarkrevision: 1.5 }), 'revision_invalid', 'tidemarkrevision'],
+  ['revision 2^31', correcting({ tidemarkrevision: 2_147_483_648 }), 'revision_invalid', 'tidemarkrevision'],
+  ['revision as words', correcting({ tidemarkrevision: 'two' }), 'revision_invalid', 'tidemarkrevision'],
+  ['revision -1 as text', correcting({ tidemarkrevision: '-1' }), 'revision_invalid', 'tidemarkrevision'],
+  ['a correction without time', correcting({ time: null }), 'attribute_missing', 'time'],
+  ['a correction without type', correcting({ type: null }), 'attribute_missing', 'type'],
+  ['a correction without subject', correcting({ subject: null }), 'attribute_missing', 'subject'],
+  ['a void without id', { ...voiding, id: null }, 'attribute_missing', 'id'],
 ])('%s is refused by name', (_name, event, code, field) => {
   const found = validateEvent(event, defaultRules, now)
   expect(found).toMatchObject({ kind: 'fault', code, field })
@@ -108,6 +134,24 @@ test.each<[string, Json]>([
   ['extensions that nobody knows', { ...sound, traceparent: '00-…', depth: nested(50) }],
 ])('%s is taken', (_name, event) => {
   expect(validateEvent(event, defaultRules, now)).toMatchObject({ kind: 'event' })
+})
+
+test('a correction carries the whole new event, a void only what it takes back', () => {
+  expect(validateEvent(correcting({ tidemarkrevision: '2147483647' }), defaultRules, now)).toMatchObject({
+    type: 'api.request',
+    timeMicros: now,
+    data: '{"tokens":12}',
+    action: 'correct',
+    revision: 2_147_483_647,
+  })
+  const nothing = { type: '', subject: '', timeMicros: undefined, data: '', action: 'void', revision: 1 }
+  for (const event of [voiding, { ...sound, ...voiding }, { ...voiding, type: 7, time: 'whenever' }])
+    expect(validateEvent(event, defaultRules, now)).toEqual({
+      kind: 'event',
+      id: 'e-1',
+      source: '/products/api',
+      ...nothing,
+    })
 })
 
 describe('names that JavaScript gives a meaning of their own', () => {

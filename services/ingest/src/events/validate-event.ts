@@ -3,12 +3,14 @@ import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { eventLimits } from '@tidemark/schemas/usage-event.ts'
 import { dataContentTypeFault, readText, readTime } from './event-attributes.ts'
+import { type EventAction, readAction } from './event-correction.ts'
 import { readData } from './event-data.ts'
 import type { EventRules } from './event-rules.ts'
 import { InexactNumber } from './exact-number.ts'
 import { type EventFault, eventFault } from './fault-codes.ts'
 
-export type ValidEvent = {
+/** Of a void type, subject, time and data are empty: it says only what it takes back. */
+export type ValidEvent = EventAction & {
   readonly kind: 'event'
   readonly id: string
   readonly source: string
@@ -38,16 +40,23 @@ export function validateEvent(
   if (typeof id === 'object') return id
   const source = readText('source', value.source, sourceBytes)
   if (typeof source === 'object') return source
+  const does = readAction(value)
+  if ('kind' in does) return does
+  if (does.action === 'void') return { kind: 'event', id, source, ...does, ...nothing }
   const type = readText('type', value.type, typeBytes)
   if (typeof type === 'object') return type
   const subject = readText('subject', value.subject, subjectBytes)
   if (typeof subject === 'object') return subject
   const timeMicros = readTime(value.time, rules, nowMicros)
   if (typeof timeMicros === 'object') return timeMicros
+  // The instant of its arrival would move the usage to the day of the correction.
+  if (does.action === 'correct' && timeMicros === undefined) return eventFault('attribute_missing', 'time')
   const data = readData(value.data)
   if (typeof data === 'object') return data
-  return { kind: 'event', id, source, type, subject, timeMicros, data }
+  return { kind: 'event', id, source, ...does, type, subject, timeMicros, data }
 }
+
+const nothing = { type: '', subject: '', timeMicros: undefined, data: '' }
 
 function specVersionFault(value: Json | undefined): EventFault | undefined {
   if (value === '1.0') return undefined
@@ -59,8 +68,6 @@ function specVersionFault(value: Json | undefined): EventFault | undefined {
 
 function unsupportedFault(event: { readonly [name: string]: Json | undefined }): EventFault | undefined {
   if (isSent(event.tenant)) return eventFault('tenant_in_body', 'tenant')
-  if (isSent(event.tidemarkaction)) return eventFault('correction_unsupported', 'tidemarkaction')
-  if (isSent(event.tidemarkrevision)) return eventFault('correction_unsupported', 'tidemarkrevision')
   if (isSent(event.data_base64)) return eventFault('data_base64_unsupported', 'data_base64')
   return dataContentTypeFault(event.datacontenttype)
 }

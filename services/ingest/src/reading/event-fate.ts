@@ -1,5 +1,6 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { identityKey } from '@tidemark/schemas/event-identity.ts'
+import { type Version, versionsOf } from './event-history.ts'
 import { type EventRow, eventColumns, showEvent } from './event-rows.ts'
 
 /** Copies that one answer shows, from the first: each is a point read in the ledger. */
@@ -23,6 +24,7 @@ type Place = { readonly log: number; readonly partition: number; readonly offset
 
 type LedgerRow = Place & {
   readonly verdict: Verdict
+  readonly revision: number
   readonly payloadHash: string
   readonly first_log: number
   readonly first_partition: number
@@ -34,24 +36,27 @@ type LedgerRow = Place & {
 
 /**
  * What became of an event, from all its copies in the order of the log; undefined when the ledger has none. Reads by
- * keys alone: the identity, then the copies' offsets, then the day and type of the accepted one.
+ * keys alone: the identity, then the copies' offsets, then the days and types of what was ever in force.
  */
 export async function findEventFate(clickHouse: ClickHouse, name: EventName) {
   const places = await findPlaces(clickHouse, name)
   if (places.length === 0) return undefined
   const rows = await readLedger(clickHouse, name.tenant, places.slice(0, mostCopies))
-  const accepted = rows.filter(({ verdict }) => verdict === 'accepted')
   const [first] = rows
   if (first === undefined) return undefined
-  const events = accepted.length === 0 ? [] : await readEvents(clickHouse, name.tenant, accepted)
-  const held = accepted[0] ?? first
-  const event = events.find((found) => placeKey(found) === placeKey(held))
+  const versions = versionsOf(rows)
+  const placed = versions.filter(({ action }) => action !== 'void').map(({ row }) => row)
+  const events = placed.length === 0 ? [] : await readEvents(clickHouse, name.tenant, placed)
+  const shown = new Map(events.map((event) => [placeKey(event), showEvent(event)]))
+  const last = versions.at(-1)
+  const counts = last !== undefined && last.action !== 'void'
   return {
     source: name.source,
     id: name.id,
-    verdict: held.verdict,
-    event: event === undefined ? null : showEvent(event),
-    countsIn: held.verdict === 'accepted' ? { type: held.type, hour: held.hour } : null,
+    verdict: last?.row.verdict ?? first.verdict,
+    event: last === undefined ? null : (shown.get(placeKey(last.row)) ?? null),
+    countsIn: counts ? { type: last.row.type, hour: last.row.hour } : null,
+    history: versions.map((version) => showVersion(version, shown)),
     copies: rows.map(showCopy),
     hasMoreCopies: places.length > mostCopies,
   }
@@ -74,7 +79,7 @@ async function readLedger(
   places: readonly Place[],
 ): Promise<LedgerRow[]> {
   return clickHouse.query<LedgerRow>(
-    `SELECT log, partition, offset, verdict, lower(hex(payload_hash)) AS payloadHash,
+    `SELECT log, partition, offset, verdict, revision, lower(hex(payload_hash)) AS payloadHash,
        first_log, first_partition, first_offset, append_time, type, hour
      FROM usage_ledger FINAL
      WHERE (log, partition, offset) IN ${zipped} AND tenant = {tenant:String}
@@ -116,14 +121,25 @@ const arraysOf = (places: readonly Place[]) => ({
   offsets: places.map(({ offset }) => BigInt(offset)),
 })
 
+const shownPlace = ({ log, partition, offset }: Place) => ({ log, partition, offset: Number(offset) })
+
+const showVersion = (
+  { row, action, supersededBy }: Version<LedgerRow>,
+  shown: ReadonlyMap<string, ReturnType<typeof showEvent>>,
+) => ({
+  ...shownPlace(row),
+  action,
+  revision: action === 'none' ? 0 : row.revision,
+  event: shown.get(placeKey(row)) ?? null,
+  supersededBy: supersededBy === undefined ? null : shownPlace(supersededBy),
+})
+
 const placeKey = ({ log, partition, offset }: Place): string => `${log}/${partition}/${offset}`
 
 function showCopy(row: LedgerRow) {
-  const { log, partition, offset, verdict, append_time, type, hour, payloadHash } = row
+  const { verdict, append_time, type, hour, payloadHash } = row
   return {
-    log,
-    partition,
-    offset: Number(offset),
+    ...shownPlace(row),
     verdict,
     // Log 0 is no log: nobody holds the identity of what was rejected.
     first:
@@ -131,8 +147,11 @@ function showCopy(row: LedgerRow) {
         ? null
         : { log: row.first_log, partition: row.first_partition, offset: Number(row.first_offset) },
     appendedAt: append_time,
-    type,
-    hour,
+    // A void has neither: it counts nowhere.
+    type: isVoid(row) ? null : type,
+    hour: isVoid(row) ? null : hour,
     payloadHash,
   }
 }
+
+const isVoid = ({ verdict, type }: LedgerRow): boolean => verdict === 'correction' && type === ''

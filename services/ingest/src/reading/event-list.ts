@@ -1,4 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { supersededPlaces } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
@@ -48,6 +49,8 @@ async function readPage(
     ...(subject === undefined ? [] : ['subject = {subject:String}']),
     ...(id === undefined ? [] : ['id = {id:String}']),
     ...(after === undefined ? [] : [afterPlace(request.order)]),
+    // What stands in its place is listed by a time of its own, or nothing is.
+    `(log, partition, offset) NOT IN (${supersededPlaces('true', correctedIn(type !== undefined))})`,
   ]
   const sql = `SELECT ${eventColumns} FROM usage_events FINAL WHERE ${conditions.join(' AND ')}
     ORDER BY time ${direction}, log ${direction}, partition ${direction}, offset ${direction}
@@ -66,6 +69,12 @@ async function readPage(
   }
   return limited(() => clickHouse.query<EventRow>(sql, given(params), { timeoutMs }))
 }
+
+/** Corrections of events in the range, by the hour that these lie in. */
+const correctedIn = (ofType: boolean): string =>
+  `tenant = {tenant:String} ${ofType ? 'AND type = {type:String}' : ''}
+    AND superseded_hour >= toStartOfHour(fromUnixTimestamp64Micro({from:Int64}, 'UTC'))
+    AND superseded_hour <= fromUnixTimestamp64Micro({last:Int64}, 'UTC')`
 
 /** A page begins where the one before ended, so that its days alone are read. */
 function rangeOf({ from, to, order, after }: EventsRequest): { from: number; last: number } {

@@ -16,7 +16,7 @@ const verdictSchema = Type.Union(
   ),
   {
     description:
-      'accepted: it is billed. duplicate: the same payload as `first`, counts once. conflict: another payload than `first`, which stands. rejected: never billed; usage.rejected says why.',
+      'accepted: it is billed, unless a correction supersedes it. duplicate: the same payload as `first`, counts once. conflict: another payload than `first`, which stands. correction: stands for what it supersedes; a void for nothing. rejected: never billed; usage.rejected says why.',
   },
 )
 
@@ -32,6 +32,19 @@ export const fateSchema = Type.Object({
   verdict: verdictSchema,
   event: orNull(shownEventSchema),
   countsIn: orNull(Type.Object({ type: Type.String(), hour })),
+  history: Type.Array(
+    Type.Object({
+      ...offsetSchema,
+      action: Type.Union([Type.Literal('none'), Type.Literal('void'), Type.Literal('correct')]),
+      revision: Type.Integer({ description: '0 of the event itself.' }),
+      event: orNull(shownEventSchema),
+      supersededBy: orNull(Type.Object(offsetSchema)),
+    }),
+    {
+      description:
+        'What the event said, in the order in which it was in force: as it was accepted, then each correction. A void has no event.',
+    },
+  ),
   copies: Type.Array(
     Type.Object({
       ...offsetSchema,
@@ -42,8 +55,8 @@ export const fateSchema = Type.Object({
         }),
       ),
       appendedAt: Type.String({ format: 'date-time', description: 'When Kafka took it into the log.' }),
-      type: Type.String(),
-      hour,
+      type: orNull(Type.String()),
+      hour: orNull(hour),
       payloadHash: Type.String({ description: 'Equal in copies of one payload.' }),
     }),
     { description: 'All copies in the order of the log, the first 100.' },

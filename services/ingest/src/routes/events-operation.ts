@@ -13,6 +13,12 @@ import {
 
 const bytes = (most: number) => `1 to ${most} bytes of UTF-8.`
 
+const revision = Type.Integer({
+  minimum: 1,
+  maximum: 2_147_483_647,
+  description: 'Above those of the corrections before it; the same once more is a duplicate.',
+})
+
 /** The event as docs/events.md tells it; what is decided is validate-event.ts. */
 export const eventSchema = Type.Object(
   {
@@ -40,9 +46,28 @@ export const eventSchema = Type.Object(
       ),
     ),
     datacontenttype: Type.Optional(Type.String({ description: 'A JSON media type.' })),
+    tidemarkaction: Type.Optional(
+      Type.Literal('correct', {
+        description: 'This event replaces the one with its source and id; it needs a time then.',
+      }),
+    ),
+    tidemarkrevision: Type.Optional(revision),
   },
-  { description: 'A CloudEvent 1.0. Extensions are allowed, and not kept.' },
+  { description: 'A CloudEvent 1.0. Other extensions are allowed, and not kept.' },
 )
+
+const voidSchema = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String(),
+    source: Type.String(),
+    tidemarkaction: Type.Literal('void'),
+    tidemarkrevision: revision,
+  },
+  { description: 'Takes back the event with this source and id; other attributes are not looked at.' },
+)
+
+const anyEventSchema = Type.Union([eventSchema, voidSchema])
 
 export const exampleEvent = {
   specversion: '1.0',
@@ -54,13 +79,13 @@ export const exampleEvent = {
   data: { tokens: 1200 },
 }
 
-const batchSchema = Type.Array(eventSchema, { description: 'At most 5,000 events.' })
+const batchSchema = Type.Array(anyEventSchema, { description: 'At most 5,000 events.' })
 
 export const eventBodies = {
   content: {
-    'application/cloudevents+json': { schema: { ...eventSchema, examples: [exampleEvent] } },
+    'application/cloudevents+json': { schema: { ...anyEventSchema, examples: [exampleEvent] } },
     'application/cloudevents-batch+json': { schema: { ...batchSchema, examples: [[exampleEvent]] } },
-    'application/json': { schema: { anyOf: [eventSchema, batchSchema], examples: [exampleEvent] } },
+    'application/json': { schema: { anyOf: [anyEventSchema, batchSchema], examples: [exampleEvent] } },
   },
 }
 
@@ -177,10 +202,10 @@ ${eventCodes}`,
     body: eventBodies,
     response: {
       202: answer(
-          'At least one event is accepted, or a duplicate: these are durable.',
-          outcomeSchema,
-          outcome,
-        ),
+        'At least one event is accepted, or a duplicate: these are durable.',
+        outcomeSchema,
+        outcome,
+      ),
       ...refusals(
         bodyRefusals,
         keyRefusals('ingest'),

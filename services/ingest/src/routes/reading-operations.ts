@@ -49,7 +49,7 @@ export const listEventsOperation: Operation = {
     operationId: 'listEvents',
     summary: 'List accepted events',
     description:
-      'Accepted events of the caller’s tenant, by their time. They appear within seconds of their acceptance. All pages of a list read one range of time; an event that arrives meanwhile is on a later page or on none.',
+      'Accepted events of the caller’s tenant, by their time, as corrections have left them. They appear within seconds of their acceptance. All pages of a list read one range of time; an event that arrives meanwhile is on a later page or on none.',
     tags: ['Events'],
     ...keyWith('read'),
     querystring: eventsQuery,
@@ -83,7 +83,7 @@ export const lookupEventOperation: Operation = {
     operationId: 'lookupEvent',
     summary: 'Tell what became of an event',
     description:
-      'From the ledger, which has one row for every offset of the log: the verdict of every copy of the event, and the hour that it counts in. `event` and `countsIn` are null when no copy was accepted.',
+      'From the ledger, which has one row for every offset of the log: the verdict of every copy of the event, and the hour that it counts in. `event` and `countsIn` are null when no copy was accepted, or the event is voided; `history` shows what it said before a correction.',
     tags: ['Events'],
     ...keyWith('read'),
     querystring: fateQuery,
@@ -94,6 +94,7 @@ export const lookupEventOperation: Operation = {
         verdict: 'accepted',
         event,
         countsIn: { type: event.type, hour },
+        history: [{ ...place, action: 'none', revision: 0, event, supersededBy: null }],
         copies: [
           { ...place, verdict: 'accepted', appendedAt: '2026-11-21T12:00:00.414000Z', ...copy },
           {
