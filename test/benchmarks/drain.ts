@@ -11,6 +11,7 @@ import type { BenchStack } from './bench-stack.ts'
 import type { ConsumeOrder, ConsumeReport } from './consume-alone.ts'
 import { figureOf, type Measured, medianOf } from './figure.ts'
 import type { InsertOrder, InsertReport } from './insert-alone.ts'
+import { countLedger } from './ledger-count.ts'
 import { sampleProcess } from './process-sampler.ts'
 import { runWorker } from './worker.ts'
 
@@ -111,11 +112,6 @@ async function drain(
     cpuMicrosPerEvent: (cpuMs * 1000) / backlog.records,
     peakMegabytes,
   }
-}
-
-async function countLedger({ clickHouse }: Stores): Promise<number> {
-  const [row] = await clickHouse.query<{ rows: string }>('SELECT count() AS rows FROM usage_ledger')
-  return Number(row?.rows ?? 0)
 }
 
 /** When the service said that it goes on with its first partition: nothing was fetched before. */

@@ -1,5 +1,5 @@
-import { benchEvent, cloudEventText, serialText } from './bench-event.ts'
 import { openConnection } from './http-connection.ts'
+import { createBody } from './load-body.ts'
 import { answerOrder } from './worker.ts'
 
 export type LoadOrder = {
@@ -11,6 +11,8 @@ export type LoadOrder = {
   durationMs: number
   /** Names the events: no two orders of one installation share it. */
   run: string
+  /** What a 503 does: ends the run, or the same request is sent again, at once, until it is accepted. Default end. */
+  onUnavailable?: 'end' | 'again'
 }
 
 export type LoadReport = {
@@ -20,6 +22,8 @@ export type LoadReport = {
   latenciesMicros: number[]
   /** Acknowledged in all, warm-up included: the serials from 0 up to it. */
   acknowledged: number
+  /** Requests that were answered 503 and sent again. */
+  refused: number
 }
 
 /** Each connection sends its next request when its last is answered; anything but "all accepted" ends the run. */
@@ -29,44 +33,31 @@ async function generateLoad(order: LoadOrder): Promise<LoadReport> {
   const endsAt = startsAt + order.durationMs
   const latenciesMicros: number[] = []
   let serial = 0
+  let refused = 0
 
   const client = async (): Promise<void> => {
-    const type =
-      eventsPerRequest === 1 ? 'application/cloudevents+json' : 'application/cloudevents-batch+json'
-    const headers = { authorization: `Bearer ${order.key}`, 'content-type': type }
-    const connection = await openConnection({ port: order.port, path: '/v1/events', headers })
     const body = createBody(order)
-    for (let sentAt = performance.now(); sentAt < endsAt; sentAt = performance.now()) {
-      body.number(serial)
-      serial += eventsPerRequest
+    const { port, key } = order
+    const connection = await openConnection({ port, path: '/v1/events', headers: body.headers(key) })
+    let isAccepted = true
+    for (let sentAt = performance.now(); sentAt < endsAt || !isAccepted; sentAt = performance.now()) {
+      if (isAccepted) {
+        body.number(serial)
+        serial += eventsPerRequest
+      }
       const { status, body: text } = await connection.post(body.bytes)
+      isAccepted = status === 202 && JSON.parse(text).accepted === eventsPerRequest
+      if (!isAccepted && (status !== 503 || order.onUnavailable !== 'again'))
+        throw new Error(`${eventsPerRequest} events were answered ${status}: ${text.slice(0, 500)}`)
       const now = performance.now()
-      if (status !== 202 || JSON.parse(text).accepted !== eventsPerRequest)
-        throw new Error(
-          `a request of ${eventsPerRequest} events was answered ${status}: ${text.slice(0, 500)}`,
-        )
-      if (now >= startsAt && now < endsAt) latenciesMicros.push(Math.round((now - sentAt) * 1000))
+      if (!isAccepted) refused += 1
+      else if (now >= startsAt && now < endsAt) latenciesMicros.push(Math.round((now - sentAt) * 1000))
     }
     connection.close()
   }
   await Promise.all(Array.from({ length: order.connections }, client))
   const events = latenciesMicros.length * eventsPerRequest
-  return { events, seconds: order.durationMs / 1000, latenciesMicros, acknowledged: serial }
-}
-
-/** A request's body made once; only the numbers in its ids are written anew, in place. */
-function createBody({ run, eventsPerRequest }: LoadOrder): { bytes: Buffer; number(first: number): void } {
-  const events = Array.from({ length: eventsPerRequest }, (_, at) => cloudEventText(benchEvent(run, at)))
-  const bytes = Buffer.from(eventsPerRequest === 1 ? (events[0] ?? '') : `[${events.join(',')}]`)
-  const places: number[] = []
-  const mark = `"id":"${run}-`
-  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) places.push(at + mark.length)
-  return {
-    bytes,
-    number(first) {
-      for (const [at, place] of places.entries()) bytes.write(serialText(first + at), place, 'latin1')
-    },
-  }
+  return { events, seconds: order.durationMs / 1000, latenciesMicros, acknowledged: serial, refused }
 }
 
 answerOrder(generateLoad)

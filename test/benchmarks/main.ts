@@ -1,12 +1,17 @@
 import { heading, line, seconds, table } from '../demonstration/print.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
 import type { Figure, Measured } from './figure.ts'
+import { measureIngest } from './ingest/ingest.ts'
 import { describeMachine } from './machine.ts'
 import { measurePath } from './path.ts'
 
 type Benchmark = { about: string; measure(bench: BenchStack): Promise<Measured> }
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  ingest: {
+    about: 'the front door: rates, latencies, relay, memory, with all that guards it (6 to 7 min)',
+    measure: measureIngest,
+  },
   path: {
     about: 'HTTP to Kafka, Kafka to ClickHouse, memory of the idle stack (3 to 4 min)',
     measure: measurePath,

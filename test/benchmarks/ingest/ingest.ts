@@ -1,0 +1,56 @@
+import { heading } from '../../demonstration/print.ts'
+import type { BenchStack } from '../bench-stack.ts'
+import type { Measured } from '../figure.ts'
+import { measureLatency } from './http-latency.ts'
+import { batch100, batch1000, measureRates, measureRatesWith, single } from './http-rates.ts'
+import { measureKafkaStopped } from './kafka-stopped.ts'
+import { measureRelay } from './relay-rate.ts'
+
+const shapes = [single, batch100, batch1000]
+
+const parts: readonly { title: string; measure(bench: BenchStack): Promise<Measured> }[] = [
+  { title: 'HTTP, with keys, validation and limits', measure: (bench) => measureRates(bench, shapes) },
+  {
+    title: 'The same, with Redis remembering acknowledged ids',
+    measure: (bench) => measureRatesWith(bench, shapes, { suffix: 'memory', withMemory: true }),
+  },
+  {
+    title: 'The same, with the aggregator draining into ClickHouse',
+    measure: (bench) => measureRatesWith(bench, shapes, { suffix: 'pipeline', withAggregator: true }),
+  },
+  {
+    title: 'Latency at fixed rates',
+    measure: (bench) =>
+      measureLatency(bench, {
+        name: 'latency',
+        rates: [
+          { rate: 500, p99LimitMs: 5 },
+          { rate: 2_000, p99LimitMs: 8 },
+        ],
+      }),
+  },
+  {
+    title: 'Latency with the aggregator draining',
+    measure: (bench) =>
+      measureLatency(bench, {
+        name: 'latency_pipeline',
+        rates: [{ rate: 2_000, p99LimitMs: 15 }],
+        withAggregator: true,
+      }),
+  },
+  { title: 'Relay', measure: measureRelay },
+  { title: 'Kafka stopped under load', measure: measureKafkaStopped },
+]
+
+/** All that the front door promises in numbers. */
+export async function measureIngest(bench: BenchStack): Promise<Measured> {
+  const measured: Measured[] = []
+  for (const { title, measure } of parts) {
+    heading(title)
+    measured.push(await measure(bench))
+  }
+  return {
+    figures: measured.flatMap(({ figures }) => figures),
+    lost: measured.flatMap(({ lost }) => lost),
+  }
+}
