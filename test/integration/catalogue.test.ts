@@ -177,3 +177,20 @@ test('lists go page by page, and belong to one tenant', async () => {
   expect(cursor).toBeNull()
   expect((await room.call(other, 'GET', '/v1/customers')).body.items).toEqual([])
 })
+
+test('a price rests on counts and sums only: of other aggregations the whole is not the sum of its parts', async () => {
+  const tenant = await foundTenant('aggregations')
+  await room.createMeters('aggregations', [
+    { key: 'users', eventType: 'api.request', aggregation: 'unique-count', valuePath: 'user' },
+  ])
+  const answer = await post(
+    tenant,
+    {
+      ...plan,
+      prices: [{ id: 'users', model: 'per-unit', meter: 'users', unitPrice: '1' }],
+    },
+    '/v1/plans',
+  )
+  expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'plans[0].prices[0].meter' }] } })
+  expect(JSON.stringify(answer.body)).toContain('whose aggregation is unique-count')
+})

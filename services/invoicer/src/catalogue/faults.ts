@@ -7,7 +7,8 @@ import { subscriptionFaults } from './subscription-faults.ts'
 
 /** Everything that is wrong with a catalogue of the right shape; meters that it brings itself count as known. */
 export function catalogueFaults(catalogue: Catalogue, known: Known): CatalogueFault[] {
-  const meters = new Set([...known.meters, ...(catalogue.meters ?? []).map(({ key }) => key)])
+  const brought = (catalogue.meters ?? []).map(({ key, aggregation }) => [key, aggregation] as const)
+  const meters = new Map([...known.meters, ...brought])
   return [
     ...meterFaults(catalogue),
     ...planFaults(catalogue, meters),

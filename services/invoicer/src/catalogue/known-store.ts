@@ -1,6 +1,7 @@
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Catalogue, Plan } from '@tidemark/schemas/catalogue.ts'
 import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import type { Aggregation } from '@tidemark/schemas/meter.ts'
 import { isCurrency } from '@tidemark/schemas/money.ts'
 import type { Known, KnownCustomer, KnownPlan, KnownSubscription, Mapping } from './known.ts'
 
@@ -13,7 +14,7 @@ export async function readKnown(queryable: Queryable, tenant: string, catalogue:
   const planIds = [...new Set([...plans.map(({ id }) => id), ...subscriptions.map(({ plan }) => plan)])]
   const subjects = customers.flatMap((customer) => customer.subjects.map(({ key }) => key))
   return {
-    meters: await readMeterKeys(queryable, tenant),
+    meters: await readAggregations(queryable, tenant),
     plans: await readPlans(queryable, tenant, planIds),
     customers: await readCustomers(queryable, tenant, customerKeys),
     mappings: await readMappings(queryable, tenant, customerKeys, subjects),
@@ -26,12 +27,13 @@ export async function readKnown(queryable: Queryable, tenant: string, catalogue:
   }
 }
 
-async function readMeterKeys(queryable: Queryable, tenant: string): Promise<Set<string>> {
-  const { rows } = await queryable.query<{ key: string }>(
-    'SELECT DISTINCT key FROM metering.meter_versions WHERE tenant = $1',
+async function readAggregations(queryable: Queryable, tenant: string): Promise<Map<string, Aggregation>> {
+  const { rows } = await queryable.query<{ key: string; aggregation: Aggregation }>(
+    `SELECT DISTINCT ON (key) key, definition ->> 'aggregation' AS aggregation FROM metering.meter_versions
+     WHERE tenant = $1 ORDER BY key, version DESC`,
     [tenant],
   )
-  return new Set(rows.map(({ key }) => key))
+  return new Map(rows.map(({ key, aggregation }) => [key, aggregation]))
 }
 
 async function readPlans(queryable: Queryable, tenant: string, ids: readonly string[]) {

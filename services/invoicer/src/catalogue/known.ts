@@ -1,5 +1,6 @@
 import type { Customer, Plan } from '@tidemark/schemas/catalogue.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import type { Aggregation } from '@tidemark/schemas/meter.ts'
 
 /** A subject's mapping; -Infinity and Infinity where it has no end. */
 export type Mapping = {
@@ -28,7 +29,8 @@ export type KnownSubscription = {
 
 /** What a tenant has already, as far as a catalogue names it. */
 export type Known = {
-  readonly meters: ReadonlySet<string>
+  /** How each meter aggregates, in its newest version. */
+  readonly meters: ReadonlyMap<string, Aggregation>
   /** The newest published version of each. */
   readonly plans: ReadonlyMap<string, KnownPlan>
   readonly customers: ReadonlyMap<string, KnownCustomer>

@@ -1,9 +1,11 @@
 import type { Catalogue, CatalogueFault, Plan, Price } from '@tidemark/schemas/catalogue.ts'
 import { compare, decimal, zero } from '@tidemark/schemas/decimal.ts'
+import type { Aggregation } from '@tidemark/schemas/meter.ts'
 import { currencyExponent } from '@tidemark/schemas/money.ts'
+import { unbillable } from '../pricing/billable-meter.ts'
 
 /** What the shape of plans cannot say: unknown meters, unsorted tiers, amounts that the currency cannot hold. */
-export function planFaults(catalogue: Catalogue, meters: ReadonlySet<string>): CatalogueFault[] {
+export function planFaults(catalogue: Catalogue, meters: ReadonlyMap<string, Aggregation>): CatalogueFault[] {
   const plans = catalogue.plans ?? []
   return [
     ...twice(plans, 'plans', 'id', ({ id }) => id),
@@ -33,7 +35,7 @@ export function twice<Item>(
   })
 }
 
-function faultsOfPlan(plan: Plan, path: string, meters: ReadonlySet<string>): CatalogueFault[] {
+function faultsOfPlan(plan: Plan, path: string, meters: ReadonlyMap<string, Aggregation>): CatalogueFault[] {
   const metered = plan.prices.map((price) => (price.model === 'flat' ? '' : price.meter))
   return [
     ...twice(plan.prices, `${path}.prices`, 'id', ({ id }) => id),
@@ -43,14 +45,7 @@ function faultsOfPlan(plan: Plan, path: string, meters: ReadonlySet<string>): Ca
       return [
         ...(price.model === 'flat' ? amountFaults(price.amount, plan, `${at}.amount`) : []),
         ...(price.model === 'graduated' ? tierFaults(price, plan, at) : []),
-        ...(price.model === 'flat' || meters.has(price.meter)
-          ? []
-          : [
-              {
-                path: `${at}.meter`,
-                reason: `there is no meter "${price.meter}"; create it or mend the name`,
-              },
-            ]),
+        ...(price.model === 'flat' ? [] : meterFaults(price.meter, meters, `${at}.meter`)),
         ...(price.model === 'flat' || first === index
           ? []
           : [
@@ -62,6 +57,15 @@ function faultsOfPlan(plan: Plan, path: string, meters: ReadonlySet<string>): Ca
       ]
     }),
   ]
+}
+
+function meterFaults(key: string, meters: ReadonlyMap<string, Aggregation>, path: string): CatalogueFault[] {
+  const aggregation = meters.get(key)
+  const reason =
+    aggregation === undefined
+      ? `there is no meter "${key}"; create it or mend the name`
+      : unbillable(key, aggregation)
+  return reason === undefined ? [] : [{ path, reason }]
 }
 
 function tierFaults(

@@ -16,7 +16,7 @@ const plan = {
   prices: [{ id: 'fee', model: 'flat', amount: '1.00' }],
 } as const
 const nothing = {
-  meters: new Set<string>(),
+  meters: new Map(),
   plans: new Map(),
   customers: new Map(),
   mappings: [],

@@ -1,6 +1,8 @@
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { Micros } from '@tidemark/schemas/money.ts'
+import { roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
 import type { Mapping } from '../catalogue/known.ts'
+import { unbillable } from '../pricing/billable-meter.ts'
 import { type Line, metersOf, ratePlan, totalOf } from '../pricing/rate.ts'
 import type { DuePeriod } from './due.ts'
 import type { MeteredUsage } from './usage.ts'
@@ -25,9 +27,16 @@ export type Refusal = { readonly due: DuePeriod; readonly code: string; readonly
 export function draftInvoice(
   due: DuePeriod,
   mappings: readonly Mapping[],
-  usage: readonly BilledUsage[],
+  metered: readonly BilledUsage[],
 ): Draft | Refusal {
   const { plan } = due.subscription.plan
+  const usage = metered.map((each) => ({
+    ...each,
+    quantity: roundQuantity(each.quantity, each.meter.rounding),
+  }))
+  // A meter's newer version may aggregate otherwise than the one that the price was made for.
+  const reason = usage.map(({ meter }) => unbillable(meter.key, meter.aggregation)).find(Boolean)
+  if (reason !== undefined) return { due, code: 'unbillable_meter', reason }
   const unread = usage.find(({ unreadable }) => unreadable > 0n)
   if (unread)
     return {
