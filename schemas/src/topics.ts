@@ -19,7 +19,10 @@ const day = 86_400_000
 /** An event's identity is kept for this long, in log time. Fixed per log, see docs/architecture.md. */
 export const deduplicationHorizonMs = 40 * day
 
-export const usageEventsTopic = `usage.events.${currentLog}`
+/** The topic of a log; offsets of different logs have nothing to do with one another. */
+export const usageEventsTopicOf = (log: number): string => `usage.events.${log}`
+
+export const usageEventsTopic = usageEventsTopicOf(currentLog)
 export const usageRejectedTopic = 'usage.rejected'
 export const billingEventsTopic = 'billing.events'
 export const legacyTopic = 'reconciliation.legacy'

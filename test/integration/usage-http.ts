@@ -15,7 +15,13 @@ export function openUsageHttp({ pool, clickHouse, logger }: UsageRoom) {
   const metrics = createMetrics('test')
   const health = createHealth({ checks: {} })
   const server = createHttpServer({ log: logger, metrics, health, bodyLimitBytes: 1_000_000 })
-  const config = { AGGREGATOR_SEALING_INTERVAL_MS: 1_000, AGGREGATOR_SEALING_QUIET_MS: 0 }
+  const config = {
+    AGGREGATOR_SEALING_INTERVAL_MS: 1_000,
+    AGGREGATOR_SEALING_QUIET_MS: 0,
+    AGGREGATOR_CHECK_ENABLED: false,
+    AGGREGATOR_CHECK_PAUSE_MS: 0,
+    AGGREGATOR_CHECK_ROUND_MS: 0,
+  }
   buildMetering(config, {
     server,
     clickHouse,

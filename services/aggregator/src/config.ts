@@ -10,6 +10,7 @@ import {
   registrySettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
+import { checkSettings } from './ledger/check/check-settings.ts'
 import { sealingSettings } from './sealing/settings.ts'
 
 export const configSchema = Type.Object({
@@ -21,6 +22,7 @@ export const configSchema = Type.Object({
   ...clickHouseSettings,
   ...postgresSettings,
   ...sealingSettings,
+  ...checkSettings,
   AGGREGATOR_HOST: hostSetting(),
   AGGREGATOR_PORT: portSetting(4200),
   AGGREGATOR_STATE_DIRECTORY: Type.String({

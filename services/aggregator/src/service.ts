@@ -48,8 +48,8 @@ export function buildAggregator(config: AggregatorConfig, options: AggregatorOpt
     database,
     user: 'tidemark_aggregator',
     password: config.POSTGRES_ROLE_PASSWORD,
-    // The sealer keeps one for its lease.
-    max: 6,
+    // The sealer and the checker keep one each for their leases.
+    max: 7,
     applicationName: 'tidemark-aggregator',
     log,
   })

@@ -9,6 +9,9 @@ import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Static, TObject } from 'typebox'
+import { createCheckMetrics } from '../ledger/check/check-metrics.ts'
+import type { checkSettings } from '../ledger/check/check-settings.ts'
+import { createChecker } from '../ledger/check/checker.ts'
 import { addCompletenessRoutes } from '../routes/completeness.ts'
 import { addMeterRoutes } from '../routes/meters.ts'
 import { addUsageRoutes } from '../routes/usage.ts'
@@ -21,13 +24,13 @@ import { createCompleteness } from '../usage/completeness.ts'
 import { readWatermarks } from '../usage/watermarks.ts'
 import { createMeterStore } from './meter-store.ts'
 
-export type MeteringConfig = Static<TObject<typeof sealingSettings>>
+export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof checkSettings>>
 
 export type MeteringDependencies = {
   /** Gets the routes; listening is its owner's. */
   readonly server: FastifyInstance
   readonly clickHouse: ClickHouse
-  /** The sealer keeps one of its connections for the lease. */
+  /** The sealer and the checker each keep one of its connections for their lease. */
   readonly pool: Pool
   readonly authenticator: Authenticator
   readonly log: Log
@@ -39,7 +42,7 @@ export type MeteringDependencies = {
 const longestWaitMs = 20_000
 const retryUnprovedMs = 30_000
 
-/** Meters, usage queries and completeness on the server given, and the sealer as a component. */
+/** Meters, usage queries and completeness on the server given; the sealer and the checker as components. */
 export function buildMetering(config: MeteringConfig, dependencies: MeteringDependencies): Component[] {
   const { server, clickHouse, pool, log, clock, metrics } = dependencies
   const usageLog = { log: currentLog, partitions: usagePartitions }
@@ -75,5 +78,15 @@ export function buildMetering(config: MeteringConfig, dependencies: MeteringDepe
         },
       }),
   })
-  return [sealer]
+  const checker = createChecker({
+    clickHouse,
+    pool,
+    log,
+    metrics: createCheckMetrics(metrics),
+    pauseMs: config.AGGREGATOR_CHECK_PAUSE_MS,
+    roundMs: config.AGGREGATOR_CHECK_ROUND_MS,
+    readMeters: meters.all,
+    readWatermarks: () => readWatermarks(clickHouse, usageLog),
+  })
+  return config.AGGREGATOR_CHECK_ENABLED ? [sealer, checker] : [sealer]
 }

@@ -1,22 +1,25 @@
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 
-/** One number for this purpose in the installation's own database; "seal" as four bytes. */
-const lockKey = 0x7365_616c
+/** One number for each purpose in the installation's own database: "seal", "prov" and "rebu" as four bytes. */
+const sealingLease = 0x7365_616c
+export const checkingLease = 0x7072_6f76
+export const rebuildingLease = 0x7265_6275
 
 /**
- * Runs `work` while this process alone holds the sealing lease, which ends with its database session. A holder that
+ * Runs `work` while this process alone holds the lease, which ends with its database session. Of sealing: a holder that
  * stalls and goes on after it has lost the lease does no harm: what it writes is what its cut says, and no reader takes
  * it in place of a later pass.
  * @param work gets a check that rejects when the session, and with it the lease, is gone
  * @returns false when another process holds it
  */
-export function withSealingLease(
+export function withLease(
   pool: Pool,
+  lease: number,
   work: (checkLease: () => Promise<void>) => Promise<void>,
 ): Promise<boolean> {
   return pool.withConnection(async (connection) => {
     const { rows } = await connection.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
-      lockKey,
+      lease,
     ])
     if (rows[0]?.held !== true) return false
     try {
@@ -26,8 +29,13 @@ export function withSealingLease(
       return true
     } finally {
       // At once for whoever waits; and the session ends too, for handed back to the pool it might still hold the lock.
-      await connection.query('SELECT pg_advisory_unlock($1)', [lockKey]).catch(() => undefined)
+      await connection.query('SELECT pg_advisory_unlock($1)', [lease]).catch(() => undefined)
       connection.discard()
     }
   })
 }
+
+export const withSealingLease = (
+  pool: Pool,
+  work: (checkLease: () => Promise<void>) => Promise<void>,
+): Promise<boolean> => withLease(pool, sealingLease, work)

@@ -1,0 +1,56 @@
+import { Failure } from '@tidemark/infra/process/failure.ts'
+import type { Log } from '@tidemark/infra/process/log.ts'
+import type { Clients } from '../clients.ts'
+import type { AggregatorConfig } from '../config.ts'
+import { createMeterStore } from '../metering/meter-store.ts'
+import { runCheck } from './check/run-check.ts'
+import type { LedgerOrder, LostOrder } from './ledger-order.ts'
+import { lostHeading, lostLines, planLost, recordLost } from './lost-record.ts'
+
+export type LedgerRun = Omit<Clients, 'close'> & {
+  readonly config: AggregatorConfig
+  readonly log: Log
+  /** The result. */
+  print(line: string): void
+  /** What the person should know meanwhile. */
+  tell(line: string): void
+}
+
+/** Carries an order out. Resolves with the exit code: 0 when all is well, 1 when something differs or was refused. */
+export async function carryOut(order: LedgerOrder, run: LedgerRun): Promise<number> {
+  const sources = { ...run, readMeters: createMeterStore(run.pool).all }
+  switch (order.kind) {
+    case 'check': {
+      const { lines, report } = await runCheck(sources, order)
+      lines.forEach(run.print)
+      return report.total() === 0 ? 0 : 1
+    }
+    case 'lost':
+      return carryOutLost(order, run)
+    case 'lost-list': {
+      const lines = await lostLines(run.clickHouse)
+      if (lines.length === 0) run.tell('Nothing is recorded as lost.')
+      else [lostHeading, ...lines].forEach(run.print)
+      return 0
+    }
+    default:
+      throw new Failure(`${order.kind} cannot be done yet`, { code: 'not_available', retryable: false })
+  }
+}
+
+async function carryOutLost(order: LostOrder, run: LedgerRun): Promise<number> {
+  const { lines, objections } = await planLost({ ...run, prefix: run.config.TIDEMARK_PREFIX }, order)
+  lines.forEach(run.print)
+  for (const objection of objections) run.tell(`Refused: ${objection}`)
+  if (objections.length > 0 && order.force === undefined) {
+    run.tell('Nothing is recorded. If they are lost all the same, say why: --force "<why>"')
+    return 1
+  }
+  if (!order.yes) {
+    run.tell('Nothing is recorded without --yes.')
+    return 1
+  }
+  await recordLost(run.clickHouse, order, Date.now())
+  run.print('Recorded. Start the aggregator, and check: npm run ledger -- check')
+  return 0
+}
