@@ -1,0 +1,71 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { UsageMessage } from '../events/usage-record.ts'
+import { createAcknowledgedQueue } from './acknowledged-queue.ts'
+
+const message = (name: string, payloadHash: Buffer | undefined = Buffer.alloc(16, name)): UsageMessage => ({
+  partition: 0,
+  key: Buffer.alloc(20, name),
+  value: Buffer.alloc(0),
+  payloadHash,
+})
+const many = (count: number): UsageMessage[] => Array.from({ length: count }, () => message('a'))
+
+/** A queue whose writes the test settles. */
+function openQueue() {
+  const writes: { entries: Buffer; settle(error?: Error): void }[] = []
+  const counts = { remembered: 0, forgotten: 0 }
+  const queue = createAcknowledgedQueue({
+    write: (entries) =>
+      new Promise((resolve, reject) => {
+        writes.push({ entries, settle: (error) => (error ? reject(error) : resolve()) })
+      }),
+    onRemembered: (events) => {
+      counts.remembered += events
+    },
+    onForgotten: (events) => {
+      counts.forgotten += events
+    },
+  })
+  return { queue, writes, counts }
+}
+
+const sizes = (writes: readonly { entries: Buffer }[]): number[] =>
+  writes.map(({ entries }) => entries.length / 36)
+
+test('what is acknowledged together is written together, and corrections are not', async () => {
+  const { queue, writes, counts } = openQueue()
+  queue.add([message('a'), { ...message('b'), payloadHash: undefined }])
+  queue.add([message('c')])
+  await turn()
+  expect(writes[0]?.entries.toString()).toBe('a'.repeat(36) + 'c'.repeat(36))
+  writes[0]?.settle()
+  await queue.flush()
+  expect(counts).toEqual({ remembered: 2, forgotten: 0 })
+})
+
+test('while one write is under way the next collects, and no write is too large', async () => {
+  const { queue, writes, counts } = openQueue()
+  queue.add(many(1))
+  await turn()
+  queue.add(many(1_200))
+  for (let at = 0; at < 4; at += 1) {
+    writes[at]?.settle()
+    await turn()
+  }
+  expect(sizes(writes)).toEqual([1, 500, 500, 200])
+  expect(counts).toEqual({ remembered: 1_201, forgotten: 0 })
+})
+
+test('beyond the bound, and where Redis does not take them, ids are forgotten and counted', async () => {
+  const { queue, writes, counts } = openQueue()
+  queue.add(many(1))
+  await turn()
+  queue.add(many(51_000))
+  expect(counts.forgotten).toBe(1_000)
+  queue.clear()
+  expect(counts.forgotten).toBe(51_000)
+  writes[0]?.settle(new Error('gone'))
+  await queue.flush()
+  expect(counts).toEqual({ remembered: 0, forgotten: 51_001 })
+})
