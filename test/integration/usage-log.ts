@@ -4,7 +4,7 @@ import { type BatchRows, encodeRows } from '@tidemark/aggregator/rows.ts'
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
 import { identityKey, payloadHash } from '@tidemark/schemas/event-identity.ts'
-import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import { formatInstant, hourOf, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
 import { currentLog, inboundTopic, inboundTopicSpec, usagePartitions } from '@tidemark/schemas/topics.ts'
 import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
 
@@ -16,13 +16,20 @@ export type LoggedEvent = {
   data: Json
 }
 
-export type LogEntry = LoggedEvent & { partition: number; offset: number }
+export type LogEntry = LoggedEvent & {
+  partition: number
+  offset: number
+  /** Of a correction; a void keeps the fields of what it voids. */
+  correction?: { action: 'void' | 'correct'; revision: number; original: LogEntry; superseded: LogEntry }
+}
 
 /** Where the tables are left as a consumer would leave them that had read this log: rows without Kafka. */
 export type UsageLog = {
   /** Everything appended so far, in the order of each partition's offsets. */
   readonly entries: readonly LogEntry[]
   append(event: LoggedEvent, partition?: number): LogEntry
+  /** Corrects what is in force, an event or an earlier correction of it, or voids it if it says nothing new. */
+  correct(superseded: LogEntry, change: Partial<LoggedEvent> | 'void'): LogEntry
   /** A record that the ledger knows and no cell counts. */
   appendRejected(partition: number): void
   /** A raw row alone, as between two inserts of a consumer, or as a repair writes it. */
@@ -58,6 +65,23 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
     entries,
     append(event, partition = entries.length % usagePartitions) {
       const entry = { ...event, partition, offset: takeOffset(partition) }
+      entries.push(entry)
+      unwritten.push(entry)
+      return entry
+    },
+    correct(superseded, change) {
+      const { partition, correction } = superseded
+      const entry: LogEntry = {
+        ...superseded,
+        ...(change === 'void' ? {} : change),
+        offset: takeOffset(partition),
+        correction: {
+          action: change === 'void' ? 'void' : 'correct',
+          revision: (correction?.revision ?? 0) + 1,
+          original: correction?.original ?? superseded,
+          superseded,
+        },
+      }
       entries.push(entry)
       unwritten.push(entry)
       return entry
@@ -115,9 +139,11 @@ const rawTable = 'usage_events'
 const rowsOf = (partition: number, entries: readonly LogEntry[]): BatchRows =>
   encodeRows(currentLog, partition, entries.map(decisionOf))
 
-function decisionOf({ tenant, type, subject, time, data, partition, offset }: LogEntry): Decision {
+function decisionOf(entry: LogEntry): Decision {
+  const { tenant, type, subject, time, data, partition, offset, correction } = entry
+  const { original = entry, superseded, action = 'none', revision = 0 } = correction ?? {}
   const source = 'test'
-  const id = `${partition}-${offset}`
+  const id = `${partition}-${original.offset}`
   const text = canonicalJson(data)
   const event: UsageEvent = {
     tenant,
@@ -130,18 +156,23 @@ function decisionOf({ tenant, type, subject, time, data, partition, offset }: Lo
     acceptedAt: time,
     data: text,
     payloadHash: payloadHash({ type, subject, timeMicros: time, data: text }),
-    action: 'none',
-    revision: 0,
+    action,
+    revision,
   }
   const reading = { kind: 'event' as const, event, identity: identityKey(1, source, id) }
+  const supersedes = superseded && { place: placeOf(superseded), cell: cellOf(superseded) }
   return {
     record: { offset: BigInt(offset), appendTimeMicros: time, reading },
-    verdict: 'accepted',
-    first: { log: currentLog, partition, offset: BigInt(offset) },
+    verdict: supersedes === undefined ? 'accepted' : 'correction',
+    first: placeOf(original),
     rejection: undefined,
-    supersedes: undefined,
+    supersedes,
   }
 }
+
+const placeOf = ({ partition, offset }: LogEntry) => ({ log: currentLog, partition, offset: BigInt(offset) })
+
+const cellOf = ({ type, time }: LogEntry) => ({ type, hourSeconds: hourOf(time) / 1_000_000 })
 
 const rejectedRow = (entry: { partition: number; offset: number }) => ({
   ...place(entry),

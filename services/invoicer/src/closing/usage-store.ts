@@ -1,5 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { atCut, eventHash, meterSql } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import { eventHash, inForce, meterSql } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import { decimal } from '@tidemark/schemas/decimal.ts'
@@ -28,13 +28,17 @@ type Row = {
   quantity: string | null
 }
 
-/** Raw events at a cut, by subject, segment and whether the meter counts them. Sums cannot overflow: 76 digits. */
+/** Raw events in force at a cut, by subject, segment and whether the meter counts them. Sums cannot overflow: 76 digits. */
 export async function readUsage(
   clickHouse: ClickHouse,
   { meter, cut, range, bounds, subjects }: UsageQuestion,
 ): Promise<UsageCell[]> {
   const { quantity, matches, params } = meterSql(meter)
-  const below = atCut(cut)
+  const below = inForce(
+    cut,
+    `tenant = {tenant:String} AND type = {type:String}
+      AND superseded_hour >= toStartOfHour({start:DateTime64(6, 'UTC')}) AND superseded_hour < {end:DateTime64(6, 'UTC')}`,
+  )
   const rows = clickHouse.stream<Row>(
     `SELECT subject, segment, matched, toString(count()) AS events, toString(${eventHash}) AS hash,
        toString(countIf(value IS NULL)) AS unreadable,

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { atCut } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import { inForce } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import { payloadHash } from '@tidemark/schemas/event-identity.ts'
@@ -63,7 +63,11 @@ function readEvents(
   { tenant, types, period, cut }: PayloadQuestion,
   subjects: readonly string[],
 ): AsyncIterable<Row> {
-  const below = atCut(cut)
+  const below = inForce(
+    cut,
+    `tenant = {tenant:String} AND type IN {types:Array(String)}
+      AND superseded_hour >= toStartOfHour({start:DateTime64(6, 'UTC')}) AND superseded_hour < {end:DateTime64(6, 'UTC')}`,
+  )
   return clickHouse.stream<Row>(
     `SELECT concat(toString(log), '/', toString(partition), ':', toString(offset)) AS place, type, subject,
        toString(toUnixTimestamp64Micro(time)) AS time, toString(toUnixTimestamp64Micro(accepted_at)) AS acceptedAt,
