@@ -33,7 +33,7 @@ test('a meter carries the schema of its event type; another schema is its next v
   expect(await meters.post(next, acme.key)).toEqual({ status: 201, body: { ...next, version: 2 } })
 })
 
-const wide = Array.from({ length: 1_001 }, (_, at) => `f${at}`)
+const wide = Array.from({ length: 501 }, (_, at) => `f${at}`)
 const deep = Array.from({ length: 30 }).reduce<object>((inner) => ({ not: inner }), { type: 'object' })
 
 const unsound: [schema: unknown, field: string, reason: string][] = [
@@ -57,9 +57,9 @@ const unsound: [schema: unknown, field: string, reason: string][] = [
   ],
   [{ properties: { a: { pattern: '(a)\\1' } } }, 'eventSchema.properties.a.pattern', '\\1'],
   [{ properties: { a: { pattern: '(?=a)' } } }, 'eventSchema.properties.a.pattern', 'looks around'],
-  [{ properties: { a: { pattern: '(a{900}){900}' } } }, 'eventSchema.properties.a.pattern', 'checks'],
+  [{ properties: { a: { pattern: '(a{900}){900}' } } }, 'eventSchema.properties.a.pattern', '300 steps'],
   [{ patternProperties: { '[': {} } }, 'eventSchema.patternProperties', 'without its ]'],
-  [{ required: wide }, 'eventSchema.required', 'beyond the 1000 checks'],
+  [{ required: wide }, 'eventSchema.required', 'beyond the 500 checks'],
   [deep, 'eventSchema.not.not.not', 'deeper than 24 levels'],
   [
     { description: 'x'.repeat(eventSchemaLimits.bytes) },

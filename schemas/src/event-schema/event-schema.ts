@@ -23,8 +23,10 @@ export const eventSchemaLimits = {
   bytes: 16_384,
   /** Objects and arrays in each other; data has 8 levels, each of which takes two here. */
   depth: 24,
-  /** Keywords, names of required fields and steps of patterns, each as often as it is referred to. */
-  checks: 1_000,
+  /** Keywords, schemas and names of required fields, each as often as $ref leads to it. */
+  checks: 500,
+  /** Of all patterns, as often; about one for each character that a pattern describes. */
+  patternSteps: 300,
 } as const
 
 /** They say something to people and nothing about data. */
@@ -42,7 +44,7 @@ const annotations = [
 const annotation = keyword<{ value: Json }>({
   read: (value) => ({ value }),
   expects: 'any value',
-  cost: () => 0,
+  checks: () => 0,
   check: () => passes,
 })
 
@@ -60,7 +62,7 @@ const rootKeywords: ReadonlyMap<string, Keyword> = new Map([
     keyword({
       read: (value) => (value === eventSchemaDialect ? value : undefined),
       expects: eventSchemaDialect,
-      cost: () => 0,
+      checks: () => 0,
       check: () => passes,
     }),
   ],
@@ -70,7 +72,7 @@ const rootKeywords: ReadonlyMap<string, Keyword> = new Map([
       read: readSchemaMap,
       expects: 'an object of schemas, by their names',
       schemas: schemasOf.map,
-      cost: () => 0,
+      checks: () => 0,
       check: () => passes,
     }),
   ],
@@ -90,10 +92,11 @@ export const definitionsOf = (root: ObjectSchema): ReadonlyMap<string, ObjectSch
  */
 export function compileEventSchema(root: EventSchema): Check {
   const definitions = definitionsOf(root)
+  const memory = { bytes: 262_144 }
   const compile = (schema: ObjectSchema | boolean): Check => {
     if (schema === true) return passes
     if (schema === false) return (value) => mismatch('nothing here', value)
-    const compiling = { schema, compile, definition: (name: string) => definitions.get(name) }
+    const compiling = { schema, compile, definition: (name: string) => definitions.get(name), memory }
     const checks = Object.entries(schema)
       .sort(([a], [b]) => Number(b === 'type') - Number(a === 'type'))
       .flatMap(([name, value]) => keywordOf(name, schema === root)?.check(value, compiling) ?? [])

@@ -1,4 +1,5 @@
 import type { Json } from '../canonical-json.ts'
+import type { MatcherMemory } from '../pattern/matcher.ts'
 import type { Check } from './mismatch.ts'
 
 export type ObjectSchema = { readonly [keyword: string]: Json }
@@ -11,6 +12,7 @@ export type Compiling = {
   compile(schema: Schema): Check
   /** Of `#/$defs/<name>`. */
   definition(name: string): Schema | undefined
+  readonly memory: MatcherMemory
 }
 
 export type Keyword = {
@@ -18,8 +20,10 @@ export type Keyword = {
   fault(value: Json): string | undefined
   /** The schemas in its value, with their places in it. */
   schemas(value: Json): (readonly [path: readonly string[], schema: Json])[]
-  /** How much it costs to check it once; the schemas in it apart. */
-  cost(value: Json): number
+  /** How many checks of a value it is; the schemas in it apart. */
+  checks(value: Json): number
+  /** Steps of the patterns in it. */
+  steps(value: Json): number
   check(value: Json, compiling: Compiling): Check
 }
 
@@ -32,18 +36,20 @@ type Definition<T> = {
   expects: string
   check(value: T, compiling: Compiling): Check
   schemas?(value: T): (readonly [path: readonly string[], schema: Json])[]
-  cost?(value: T): number
+  checks?(value: T): number
+  steps?(value: T): number
 }
 
-export function keyword<T>({ read, expects, check, schemas, cost }: Definition<T>): Keyword {
+export function keyword<T>({ read, expects, check, ...more }: Definition<T>): Keyword {
   const whenRead = <Result>(value: Json, use: (value: T) => Result, otherwise: Result): Result => {
     const known = read(value)
     return known === undefined ? otherwise : use(known)
   }
   return {
     fault: (value) => whenRead<string | undefined>(value, () => undefined, `must be ${expects}`),
-    schemas: (value) => whenRead(value, (known) => schemas?.(known) ?? [], []),
-    cost: (value) => whenRead(value, (known) => cost?.(known) ?? 1, 0),
+    schemas: (value) => whenRead(value, (known) => more.schemas?.(known) ?? [], []),
+    checks: (value) => whenRead(value, (known) => more.checks?.(known) ?? 1, 0),
+    steps: (value) => whenRead(value, (known) => more.steps?.(known) ?? 0, 0),
     check: (value, compiling) => whenRead(value, (known) => check(known, compiling), passes),
   }
 }

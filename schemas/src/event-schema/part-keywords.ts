@@ -17,7 +17,7 @@ import {
   schemasOf,
 } from './keyword.ts'
 import { below, type Check, mismatch } from './mismatch.ts'
-import { patternCost, patternFault } from './value-keywords.ts'
+import { patternFault, patternSteps } from './value-keywords.ts'
 
 /** Where a neighbour is left out, or is no such thing, it says nothing. */
 const neighbour = <T>(
@@ -42,8 +42,10 @@ function checkProperties(schemas: ReadonlyMap<string, Schema>, { compile }: Comp
   }
 }
 
-function checkPatternProperties(schemas: ReadonlyMap<string, Schema>, { compile }: Compiling): Check {
-  const checks = [...schemas].map(([source, schema]) => [createMatcher(source), compile(schema)] as const)
+function checkPatternProperties(schemas: ReadonlyMap<string, Schema>, { compile, memory }: Compiling): Check {
+  const checks = [...schemas].map(
+    ([source, schema]) => [createMatcher(source, memory), compile(schema)] as const,
+  )
   return (value) => {
     if (!isObject(value)) return undefined
     for (const [name, field] of Object.entries(value))
@@ -58,7 +60,7 @@ function checkPatternProperties(schemas: ReadonlyMap<string, Schema>, { compile 
 function checkOtherProperties(schema: Schema, compiling: Compiling): Check {
   const named = neighbour(compiling, 'properties', readSchemaMap) ?? new Map()
   const patterns = [...(neighbour(compiling, 'patternProperties', readSchemaMap) ?? new Map()).keys()]
-  const matchers = patterns.map((source) => createMatcher(String(source)))
+  const matchers = patterns.map((source) => createMatcher(String(source), compiling.memory))
   const check = compiling.compile(schema)
   return (value) => {
     if (!isObject(value)) return undefined
@@ -147,13 +149,13 @@ const counted = (limit: number, noun: string): string => `${limit} ${noun}${limi
 const notMore = (size: number, limit: number): boolean => size <= limit
 const notLess = (size: number, limit: number): boolean => size >= limit
 const onlyCounts = { read: readCount, expects: 'a whole number from 0', check: () => passes }
-const names = { read: readNames, expects: 'an array of names', cost: (list: string[]) => list.length }
+const names = { read: readNames, expects: 'an array of names', checks: (list: string[]) => list.length }
 
 const patternMap = keyword({
   read: readSchemaMap,
   expects: 'an object of schemas, by regular expressions',
   schemas: schemasOf.map,
-  cost: (schemas) => [...schemas.keys()].reduce((sum, source) => sum + patternCost(source), 1),
+  steps: (schemas) => [...schemas.keys()].reduce((sum, source) => sum + patternSteps(source), 0),
   check: checkPatternProperties,
 })
 
@@ -195,7 +197,7 @@ export const partKeywords: { readonly [name: string]: Keyword } = {
   dependentRequired: keyword({
     read: readDependents,
     expects: 'an object of arrays of names',
-    cost: (dependents) => [...dependents.values()].reduce((sum, list) => sum + 1 + list.length, 1),
+    checks: (dependents) => [...dependents.values()].reduce((sum, list) => sum + 1 + list.length, 1),
     check: (dependents) => (value) => {
       if (!isObject(value)) return undefined
       for (const [name, needed] of dependents) {
@@ -222,6 +224,8 @@ export const partKeywords: { readonly [name: string]: Keyword } = {
   uniqueItems: keyword({
     read: (value) => (typeof value === 'boolean' ? value : undefined),
     expects: 'true or false',
+    // Each item is written out to be compared.
+    checks: () => 20,
     check: (isWanted) => (value) =>
       isWanted && Array.isArray(value) && new Set(value.map(canonicalJson)).size < value.length
         ? mismatch('items that all differ', value)

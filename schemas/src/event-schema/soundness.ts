@@ -61,6 +61,7 @@ function rootTypeFault({ type }: EventSchema): SchemaFault | undefined {
 function createWalk(root: EventSchema): (schema: Json, place: Place) => SchemaFault | undefined {
   const definitions = definitionsOf(root)
   let checks = 0
+  let steps = 0
 
   function walk(schema: Json, place: Place): SchemaFault | undefined {
     checks++
@@ -74,10 +75,19 @@ function createWalk(root: EventSchema): (schema: Json, place: Place) => SchemaFa
   }
 
   function countFault({ path }: Place): SchemaFault | undefined {
-    const most = eventSchemaLimits.checks
-    if (checks <= most) return undefined
-    const reason = `goes beyond the ${most} checks that a schema may ask for: keywords, names of required fields and steps of patterns, each as often as $ref leads to it`
-    return { field: path.join('.'), reason }
+    const field = path.join('.')
+    const most = eventSchemaLimits
+    if (checks > most.checks)
+      return {
+        field,
+        reason: `goes beyond the ${most.checks} checks of a schema: keywords, schemas and names of required fields, each as often as $ref leads to it; describe only what billing rests on`,
+      }
+    return steps > most.patternSteps
+      ? {
+          field,
+          reason: `goes beyond the ${most.patternSteps} steps of all patterns of a schema, about one for each character described; bound lengths by maxLength instead of by counts`,
+        }
+      : undefined
   }
 
   function walkKeyword(name: string, value: Json, place: Place, isRoot: boolean): SchemaFault | undefined {
@@ -86,7 +96,8 @@ function createWalk(root: EventSchema): (schema: Json, place: Place) => SchemaFa
     if (keyword === undefined) return { field, reason: unknownKeyword(name, isRoot) }
     const reason = keyword.fault(value)
     if (reason !== undefined) return { field, reason }
-    checks += keyword.cost(value)
+    checks += keyword.checks(value)
+    steps += keyword.steps(value)
     const fault = countFault(place) ?? walkSchemas(keyword, value, place)
     return fault ?? (name === '$ref' ? followReference(String(value), place) : undefined)
   }

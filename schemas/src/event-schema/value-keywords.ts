@@ -3,6 +3,7 @@ import { decimal } from '../decimal.ts'
 import { createMatcher } from '../pattern/matcher.ts'
 import { PatternFault, parsePattern } from '../pattern/parse.ts'
 import { stepsOf } from '../pattern/program.ts'
+import { equals, isComposite } from './equality.ts'
 import { formats, isFormat } from './formats.ts'
 import { isObject, type Keyword, keyword, readCount, readNumber, readText } from './keyword.ts'
 import { type Check, mismatch, shorten } from './mismatch.ts'
@@ -36,9 +37,13 @@ function checkTypes(names: readonly string[]): Check {
 
 function checkEnum(values: readonly Json[]): Check {
   const texts = values.map(canonicalJson)
-  const known = new Set(texts)
+  const scalars = new Set(values.filter((value) => !isComposite(value)))
+  const composites = values.filter(isComposite)
   const expected = values.length === 1 ? shorten(texts.join()) : `one of ${shorten(texts.join(', '), 200)}`
-  return (value) => (known.has(canonicalJson(value)) ? undefined : mismatch(expected, value))
+  return (value) => {
+    const isKnown = isComposite(value) ? composites.some((each) => equals(each, value)) : scalars.has(value)
+    return isKnown ? undefined : mismatch(expected, value)
+  }
 }
 
 const aboutNumbers = (
@@ -93,15 +98,15 @@ export function patternFault(source: string): string | undefined {
   }
 }
 
-export const patternCost = (source: string): number => stepsOf(parsePattern(source))
+export const patternSteps = (source: string): number => stepsOf(parsePattern(source))
 
 const pattern: Keyword = {
   ...keyword({
     read: readText,
     expects: 'a regular expression',
-    cost: patternCost,
-    check(source) {
-      const matches = createMatcher(source)
+    steps: patternSteps,
+    check(source, { memory }) {
+      const matches = createMatcher(source, memory)
       return (value) =>
         typeof value !== 'string' || matches(value)
           ? undefined

@@ -16,8 +16,9 @@ export function stepsOf(pattern: Pattern): number {
       return pattern.parts.reduce((sum, part) => sum + stepsOf(part) + 2, 0)
     case 'repeat': {
       const { least, most } = pattern
-      const copies = most === Number.POSITIVE_INFINITY ? least + 1 : most
-      return copies * (stepsOf(pattern.part) + 2)
+      const part = stepsOf(pattern.part)
+      const more = most === Number.POSITIVE_INFINITY ? part + 2 : (most - least) * (part + 1)
+      return least * part + more
     }
     default:
       return 1

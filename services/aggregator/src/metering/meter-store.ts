@@ -8,6 +8,8 @@ import type { Meter, MeterVersion } from '@tidemark/schemas/meter.ts'
 const versionsPerTenant = 1_000
 /** Every event of the type is checked against all of them before it is acknowledged. */
 const schemasPerEventType = 8
+/** Ingest keeps them in memory, compiled. */
+const schemasPerTenant = 200
 
 export type Registration = {
   readonly meter: MeterVersion
@@ -100,17 +102,24 @@ async function checkLimit(queryable: Queryable, tenant: string): Promise<void> {
 }
 
 async function checkSchemaLimit(queryable: Queryable, tenant: string, meter: Meter): Promise<void> {
-  const { rows } = await queryable.query<{ key: string }>(
-    'SELECT key FROM metering.event_schemas WHERE tenant = $1 AND event_type = $2 AND key <> $3 ORDER BY key',
-    [tenant, meter.eventType, meter.key],
+  const { rows } = await queryable.query<{ key: string; eventType: string }>(
+    `SELECT key, event_type AS "eventType" FROM metering.event_schemas
+     WHERE tenant = $1 AND key <> $2 ORDER BY key`,
+    [tenant, meter.key],
   )
-  if (rows.length < schemasPerEventType) return
-  const others = rows.map(({ key }) => key).join(', ')
-  throw new Failure(
-    `At most ${schemasPerEventType} meters of one event type carry an eventSchema; of ${meter.eventType} these do: ${others}. Put what this one asks for into one of theirs`,
-    { code: 'schema_limit_reached', retryable: false },
-  )
+  const others = rows.filter(({ eventType }) => eventType === meter.eventType).map(({ key }) => key)
+  if (others.length >= schemasPerEventType)
+    throw schemaLimit(
+      `At most ${schemasPerEventType} meters of one event type carry an eventSchema; of ${meter.eventType} these do: ${others.join(', ')}. Put what this one asks for into one of theirs`,
+    )
+  if (rows.length >= schemasPerTenant)
+    throw schemaLimit(
+      `At most ${schemasPerTenant} meters of a tenant carry an eventSchema, and so many do; take it from one that needs none`,
+    )
 }
+
+const schemaLimit = (message: string): Failure =>
+  new Failure(message, { code: 'schema_limit_reached', retryable: false })
 
 async function insert(queryable: Queryable, { tenant, version }: MeterVersion, meter: Meter): Promise<void> {
   await queryable.query(

@@ -34,16 +34,18 @@ export type BatchOutcome = {
   readonly results: readonly EventResult[]
 }
 
+export type DecideContext = {
+  rules: EventRules
+  encode: EncodeEvent
+  checkData: DataCheck | undefined
+  allResults: boolean
+}
+
 /** Decides each event on its own: an invalid one never takes the others along. */
 export function decideBatch(
   events: readonly Json[],
   origin: EventOrigin,
-  context: {
-    rules: EventRules
-    encode: EncodeEvent
-    checkData: DataCheck | undefined
-    allResults: boolean
-  },
+  context: DecideContext,
 ): BatchOutcome {
   const messages: UsageMessage[] = []
   const results: EventResult[] = []

@@ -34,17 +34,20 @@ export type InboundBatch = {
 
 /** So many records are decided before requests get their turn again. */
 const sliceRecords = 250
+/** And fewer, when the schemas of their tenant take long. */
+const sliceMs = 20
 const pauseMs = 500
 
 /**
  * Publishes a batch of one inbound partition: valid events to usage.events, the others to usage.rejected. Resolves true
- * when both are acknowledged, false when the partition was taken away meanwhile. While Kafka does not answer it waits:
- * the records are safe where they are.
+ * when both are acknowledged, false when the partition was taken away meanwhile. While Kafka does not answer, or an ACL
+ * is missing, it waits: the records are safe where they are, and HTTP goes on.
  */
 export async function relayBatch(batch: InboundBatch, options: RelayBatchOptions): Promise<boolean> {
   const published: Promise<boolean>[] = []
-  for (let from = 0; from < batch.records.length; from += sliceRecords) {
+  for (let from = 0; from < batch.records.length; ) {
     const slice = decideSlice(batch, batch.records.slice(from, from + sliceRecords), options)
+    from += slice.events.length + slice.rejected.length
     const done = publishSlice(slice, batch, options)
     // Awaited below; a failure meanwhile must not count as unhandled.
     done.catch(() => {})
@@ -56,6 +59,7 @@ export async function relayBatch(batch: InboundBatch, options: RelayBatchOptions
 
 type Slice = { events: OutboundMessage[]; rejected: OutboundMessage[]; codes: string[] }
 
+/** Of the first records, at least one. */
 function decideSlice(
   batch: InboundBatch,
   records: readonly KafkaRecord[],
@@ -65,6 +69,7 @@ function decideSlice(
   const slice: Slice = { events: [], rejected: [], codes: [] }
   const origin = { tenant: tenant.id, topic, partition }
   const checkData = options.dataChecks.of(tenant.id)
+  const began = performance.now()
   for (const record of records) {
     const read = readInboundRecord(record, options.rules, checkData)
     options.metrics.received('kafka', record.value?.length ?? 0)
@@ -75,6 +80,7 @@ function decideSlice(
       slice.rejected.push(encodeRejected(record, read, origin, options.rejectedSchemaId))
       slice.codes.push(read.code)
     }
+    if (checkData && performance.now() - began > sliceMs) break
   }
   return slice
 }
@@ -90,7 +96,8 @@ async function publishSlice(slice: Slice, batch: InboundBatch, options: RelayBat
         return true
       } catch (error) {
         const failure = asFailure(error)
-        if (!failure.retryable || options.stopping.aborted) throw failure
+        const mayPass = failure.retryable || failure.code === 'kafka_refused'
+        if (!mayPass || options.stopping.aborted) throw failure
         const { topic, partition } = batch
         options.log.warn({ topic, partition, code: failure.code }, 'relayed records wait for Kafka')
         await pause(pauseMs, undefined, { signal: options.stopping }).catch(() => {})

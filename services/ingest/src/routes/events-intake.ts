@@ -9,6 +9,7 @@ import type { ByteBudget, Hold } from '../body/byte-budget.ts'
 import type { ContentCoding } from '../body/content-coding.ts'
 import type { DataChecks } from '../event-schemas/component.ts'
 import { type BatchOutcome, decideBatch } from '../events/batch-outcome.ts'
+import { decideInTurns } from '../events/decide-in-turns.ts'
 import type { EventRules } from '../events/event-rules.ts'
 import type { EncodeEvent } from '../events/usage-record.ts'
 import type { IngestMetrics } from '../ingest-metrics.ts'
@@ -97,7 +98,11 @@ export async function judgeEvents(
   const { tenant, tenantNumber } = principal
   const origin = { tenant, tenantNumber, acceptedAt: options.clock.nowMicros() }
   const checkData = dataChecks.of(tenant)
-  return { principal, outcome: decideBatch(events, origin, { rules, encode, checkData, allResults }) }
+  const context = { rules, encode, checkData, allResults }
+  const outcome = checkData
+    ? await decideInTurns(events, origin, context)
+    : decideBatch(events, origin, context)
+  return { principal, outcome }
 }
 
 /**
@@ -128,7 +133,8 @@ export async function publishEvents(
     // Never before the acknowledgement: what is remembered is answered `duplicate` without being published.
     if (options.memory.isOn(principal.tenantNumber)) options.memory.remember(messages)
   } catch (error) {
-    if (!(error instanceof Failure && error.retryable)) throw error
+    // What Kafka refuses us (an ACL, a password) is ours to mend; the caller keeps the events and sends them again.
+    if (!(error instanceof Failure && (error.retryable || error.code === 'kafka_refused'))) throw error
     if (error.code === 'overloaded') throw unavailableProblem('overloaded')
     if (error.code === 'closed') throw unavailableProblem('stopping')
     throw unavailableProblem('kafka_unavailable')
