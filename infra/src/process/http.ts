@@ -8,6 +8,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import { Histogram } from 'prom-client'
+import { answerConnectionError } from './connection-problem.ts'
 import type { Health } from './health.ts'
 import { addJsonParser } from './json-text.ts'
 import type { Log } from './log.ts'
@@ -32,6 +33,7 @@ export type HttpServerOptions = {
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = options.log
+  const requestTimeout = options.requestTimeoutMs ?? 30_000
   const server = Fastify({
     loggerInstance,
     // One line per batch or invoice is logged by who makes it; a line per request would drown it.
@@ -39,11 +41,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // A logger made for each request costs a few percent of ingest's time; the rare line names the request itself.
     childLoggerFactory: (log) => log,
     bodyLimit: options.bodyLimitBytes,
-    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    requestTimeout,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
     genReqId: requestId,
     // For a URL that cannot be decoded; no hook runs for it.
     frameworkErrors: sendProblem,
+    clientErrorHandler: answerConnectionError,
+    // Node looks for late requests every 30 s otherwise, and takes the longer of the two times for whole requests.
+    http: { headersTimeout: requestTimeout, connectionsCheckingInterval: 1_000 },
     // A stop must not wait for clients that keep idle connections open.
     forceCloseConnections: 'idle',
   })
