@@ -1,6 +1,7 @@
 import { createKafka } from '@tidemark/infra/kafka/client.ts'
 import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
+import { systemClock } from '@tidemark/infra/process/clock.ts'
 import { readConfigOrExit } from '@tidemark/infra/process/config.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
@@ -28,7 +29,7 @@ const pool = createPool({
 const kafka = createKafka({ ...kafkaAccess(config), clientId: 'keys', log })
 
 try {
-  await carryOut(readKeysOrder(process.argv.slice(2)))
+  await carryOut(readKeysOrder(process.argv.slice(2), systemClock.nowMicros()))
 } catch (error) {
   const { code, message } = asFailure(error)
   console.error(code === 'usage' ? `${message}\n\n${keysUsage}` : message)

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { readKeysOrder } from './keys-order.ts'
 
-const read = (line: string) => readKeysOrder(line === '' ? [] : line.split(' '))
+const now = Date.UTC(2026, 10, 21, 12) * 1_000
+const read = (line: string) => readKeysOrder(line === '' ? [] : line.split(' '), now)
 
 test('a line becomes an order', () => {
   expect(read('list')).toEqual({ kind: 'list' })
@@ -58,6 +59,8 @@ test.each([
   ['create --tenant acme --scopes write', 'not "write"'],
   ['create --tenant acme --mode dev', 'not "dev"'],
   ['create --tenant acme --expires tomorrow', '"tomorrow"'],
+  ['create --tenant acme --expires 2026-11-21T12:00:00Z', 'must lie in the future'],
+  ['create --tenant acme --expires 2020-01-01T00:00:00Z', 'now is 2026-11-21T12:00:00.000000Z'],
   ['create --colour red', '--colour'],
   ['revoke', 'id of a key'],
   ['revoke tm_live_abc', 'id of a key'],

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '@tidemark/infra/process/failure.ts'
 import { type ApiKeyMode, scopes as allScopes, type Scope } from '@tidemark/schemas/api-key.ts'
-import { parseInstant } from '@tidemark/schemas/instant.ts'
+import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
 import { keyIdPattern } from './api-keys.ts'
 import { highestRate, type Rates } from './limits/limit-store.ts'
 
@@ -42,8 +42,8 @@ export const keysUsage = `API keys and the tenants that they belong to:
   memory on|off --tenant <id>
          whether its acknowledged ids are remembered, so that a repeat is answered as a duplicate`
 
-/** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
-export function readKeysOrder(args: readonly string[]): KeysOrder {
+/** What a command line asks for at this instant. @throws Failure `usage` that says what is wrong with it */
+export function readKeysOrder(args: readonly string[], nowMicros: Micros1970): KeysOrder {
   const { values, positionals } = parse(args)
   const [command, id, ...more] = positionals
   if (more.length > 0) throw usage(`"${more[0]}" is one word too many`)
@@ -65,8 +65,7 @@ export function readKeysOrder(args: readonly string[]): KeysOrder {
   if (!values.tenant) throw usage('create needs --tenant')
   if (values.mode !== 'live' && values.mode !== 'test')
     throw usage(`--mode is live or test, not "${values.mode}"`)
-  if (values.expires !== undefined && parseInstant(values.expires) === undefined)
-    throw usage(`--expires is no RFC 3339 instant: "${values.expires}"`)
+  if (values.expires !== undefined) checkExpiry(values.expires, nowMicros)
   return {
     kind: 'create',
     tenant: values.tenant,
@@ -123,6 +122,15 @@ function readWhole(option: string, text: string, least: number, most: number, or
   const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw usage(`${option} takes a whole number from ${least} to ${most}${or}, not "${text}"`)
+}
+
+function checkExpiry(text: string, nowMicros: Micros1970): void {
+  const instant = parseInstant(text)
+  if (instant === undefined) throw usage(`--expires is no RFC 3339 instant: "${text}"`)
+  if (instant <= nowMicros)
+    throw usage(
+      `--expires must lie in the future: "${text}" has passed, now is ${formatInstant(nowMicros)}. A key that no service takes is not made`,
+    )
 }
 
 function readScopes(text: string): Scope[] {
