@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createInstallation, type Installation, type TestTenant } from '../installation.ts'
@@ -126,6 +128,32 @@ test('a body that does not arrive in time is refused with the limit', async () =
     code: 'body_too_slow',
     detail: expect.stringContaining('400 ms'),
   })
+})
+
+test('a body that trickles in is refused at the same time, and its connection ended', async () => {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(ingest.url).port) })
+  const head = [
+    'POST /v1/events HTTP/1.1',
+    'host: x',
+    `authorization: Bearer ${acme.key}`,
+    'content-type: application/json',
+    'content-length: 100000',
+  ]
+  const from = performance.now()
+  socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  const trickle = setInterval(() => socket.write(' '), 10)
+  // The last bytes of a client that does not stop meet a closed socket.
+  socket.on('error', () => {})
+  const [first] = await once(socket, 'data')
+  const answer = String(first)
+  const elapsed = performance.now() - from
+  await once(socket, 'close')
+  clearInterval(trickle)
+  expect(answer).toContain('HTTP/1.1 408 Request Timeout')
+  expect(answer.toLowerCase()).toContain('\r\nconnection: close')
+  expect(answer).toContain('"code":"body_too_slow"')
+  expect(elapsed).toBeGreaterThanOrEqual(399)
+  expect(elapsed).toBeLessThan(10_000)
 })
 
 test('a client that goes away gives back what its body was held in', async () => {

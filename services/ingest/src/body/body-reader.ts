@@ -71,7 +71,9 @@ export function readBody(
   }
 
   function refuseSlow(): void {
-    settle(problem ?? requestProblem(408, 'body_too_slow', `At most ${limits.timeoutMs} ms.`))
+    // Otherwise the rest of the body would hold the socket, and what follows it would be read as the next request.
+    const headers = { connection: 'close' }
+    settle(problem ?? requestProblem(408, 'body_too_slow', `At most ${limits.timeoutMs} ms.`, { headers }))
   }
 
   function refuseLarge(): void {

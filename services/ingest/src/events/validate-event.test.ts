@@ -89,7 +89,8 @@ test.each<[string, Json, string, string]>([
   ['401 days back', { ...sound, time: instant(now - 401 * day) }, 'time_too_old', 'time'],
   ['the year 1000', { ...sound, time: '1000-01-01T00:00:00Z' }, 'time_too_old', 'time'],
   // JavaScript's dates take it for 1901.
-  ['the year 0001', { ...sound, time: '0001-01-01T00:00:00Z' }, 'time_invalid', 'time'],
+  ['the year 0001', { ...sound, time: '0001-01-01T00:00:00Z' }, 'time_too_old', 'time'],
+  ['no day of the year 0001', { ...sound, time: '0001-02-29T00:00:00Z' }, 'time_invalid', 'time'],
   ['data as text', { ...sound, data: '{}' }, 'data_not_object', 'data'],
   ['data as an array', { ...sound, data: [1] }, 'data_not_object', 'data'],
   ['data as a number', { ...sound, data: 1 }, 'data_not_object', 'data'],

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { acceptedCodings, type ContentCoding, readContentCoding } from '../body/content-coding.ts'
 import { binaryModeEvent, decodeHeader } from '../events/binary-mode.ts'
 import { type BodyForm, readContentType } from '../events/content-type.ts'
+import { InexactNumber } from '../events/exact-number.ts'
 import { readJson } from '../events/json-body.ts'
 import { requestProblem } from '../request-problem.ts'
 
@@ -43,7 +44,7 @@ export function readEvents(request: FastifyRequest, form: RequestForm, body: Buf
   }
   const value = readBody(body)
   if (form !== 'event' && Array.isArray(value)) return value
-  if (form !== 'batch' && isRecord(value)) return [value]
+  if (form !== 'batch' && isRecord(value) && !(value instanceof InexactNumber)) return [value]
   const expected = {
     event: 'a JSON object',
     batch: 'a JSON array',
