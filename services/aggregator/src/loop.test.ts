@@ -62,9 +62,10 @@ async function createTrial(name: string) {
     metrics,
     onStep: (step) => done.push(step),
   })
-  const state = await openState(join(directory, name), (cause) => {
+  const onDamage = (cause: unknown): never => {
     throw cause
-  })
+  }
+  const state = await openState(join(directory, name), { keptMicros: 41 * 86_400_000_000, onDamage })
   return { handleBatch, partition: { state, nextOffset: 0n }, done }
 }
 

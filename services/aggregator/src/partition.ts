@@ -86,7 +86,10 @@ async function openTrustedState(
   const { clickHouse, logger } = options
   const directory = options.directoryOf(partition.partition)
   const open = () =>
-    openState(directory, (err) => logger.warn({ err, directory }, 'damaged deduplication state is rebuilt'))
+    openState(directory, {
+      keptMicros: keptMicros(options.horizonMicros),
+      onDamage: (err) => logger.warn({ err, directory }, 'damaged deduplication state is rebuilt'),
+    })
   const state = await open()
   const { last, nextOffset } = state.position
   if (nextOffset === 0n) return state

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Claim } from './claim.ts'
 import { takeSlot } from './slot.ts'
 import { openState } from './state.ts'
@@ -13,6 +14,9 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 const identity = (fill: number) => Buffer.alloc(20, fill)
+/** As identities are: a tenant's number, then what looks random. */
+const numbered = (at: number) =>
+  Buffer.concat([Buffer.from([0, 0, 0, 1]), createHash('md5').update(`${at}`).digest()])
 const claim: Claim = {
   first: { log: 1, partition: 3, offset: 9_007_199_254_740_991n },
   payloadHash: Buffer.alloc(16, 5),
@@ -25,8 +29,12 @@ const position = {
   logTimeMicros: 1_795_219_200_123_456,
   last: { offset: 41n, identity: identity(1), appendTimeMicros: 1_795_219_200_000_000 },
 }
-const noDamage = (cause: unknown): never => {
-  throw cause
+const keptMicros = 41 * 86_400_000_000
+const noDamage = {
+  keptMicros,
+  onDamage(cause: unknown): never {
+    throw cause
+  },
 }
 
 test('claims and position come back as they were committed', async () => {
@@ -41,6 +49,56 @@ test('claims and position come back as they were committed', async () => {
   await again.close()
 })
 
+test('an identity that was never committed is told from memory; what was there before is found after a restart', async () => {
+  const path = join(directory, 'filtered')
+  const state = await openState(path, noDamage)
+  const many = Array.from({ length: 30_000 }, (_, at) => numbered(at))
+  await state.commit(
+    many.map((each) => ({ identity: each, claim })),
+    position,
+  )
+  expect(await state.findClaims([identity(2)])).toEqual([undefined])
+  expect(state.use()).toMatchObject({ asked: 1, askedStore: 0 })
+  await state.close()
+  const again = await openState(path, noDamage)
+  const found = await again.findClaims([...many, identity(2)])
+  expect(found.filter((each) => each !== undefined)).toHaveLength(many.length)
+  await vi.waitFor(async () => {
+    const { askedStore } = again.use()
+    expect(await again.findClaims([identity(2)])).toEqual([undefined])
+    expect(again.use().askedStore).toBe(askedStore)
+  })
+  expect((await again.findClaims(many)).every((each) => each !== undefined)).toBe(true)
+  await again.close()
+})
+
+test('claims go when they have expired in log time; one that was made again stays', async () => {
+  const state = await openState(join(directory, 'expiring'), noDamage)
+  const at = (days: number, nextOffset: bigint) => {
+    const logTimeMicros = position.logTimeMicros + days * 86_400_000_000
+    return { claim: { ...claim, logTimeMicros }, position: { ...position, nextOffset, logTimeMicros } }
+  }
+  const commit = async (days: number, nextOffset: bigint, fills: number[]) => {
+    const { claim: made, position: end } = at(days, nextOffset)
+    await state.commit(
+      fills.map((fill) => ({ identity: identity(fill), claim: made })),
+      end,
+    )
+  }
+  await commit(0, 2n, [1, 2])
+  await commit(20, 3n, [2])
+  await commit(41, 4n, [3])
+  expect(state.use().expired).toBe(0)
+  await commit(42, 5n, [])
+  expect(state.use().expired).toBe(1)
+  const found = await state.findClaims([identity(1), identity(2), identity(3)])
+  expect(found).toEqual([undefined, at(20, 3n).claim, at(41, 4n).claim])
+  // Made again in the very commit that removes it.
+  await commit(62, 6n, [2])
+  expect(await state.findClaims([identity(2)])).toEqual([at(62, 6n).claim])
+  await state.close()
+})
+
 test('a store that cannot be opened is thrown away and told', async () => {
   const path = join(directory, 'damaged')
   const state = await openState(path, noDamage)
@@ -49,7 +107,7 @@ test('a store that cannot be opened is thrown away and told', async () => {
   for (const name of await readdir(path))
     if (name.startsWith('MANIFEST')) await writeFile(join(path, name), 'torn')
   const told: unknown[] = []
-  const rebuilt = await openState(path, (cause) => told.push(cause))
+  const rebuilt = await openState(path, { keptMicros, onDamage: (cause) => told.push(cause) })
   expect(told).toHaveLength(1)
   expect(rebuilt.position.nextOffset).toBe(0n)
   expect(await rebuilt.findClaims([identity(1)])).toEqual([undefined])
