@@ -88,7 +88,7 @@ test('a fault anywhere is named by file, line, key and reason, and nothing is ap
   expect(code).toBe(1)
   expect(lines).toEqual([
     `Checking ${file} …`,
-    `${file}:2: meters[0].valuePath: a sum needs valuePath: the field of data that is added, such as bytes`,
+    `${file}:2: meters[0].valuePath: aggregation sum needs valuePath: the field of data that is read, such as bytes`,
     `${file}:13: plans[0].prices[1].meter: there is no meter "cals"; create it or mend the name`,
     `${file}:26: subscriptions[0].plan: there is no plan "starters"; create it or mend the id`,
     expect.stringContaining('Nothing is applied'),
@@ -96,6 +96,24 @@ test('a fault anywhere is named by file, line, key and reason, and nothing is ap
   const { rows } = await room.pool.query('SELECT 1 FROM metering.meter_versions')
   expect(rows).toEqual([])
   expect((await room.call(tenant, 'GET', '/v1/plans')).body.items).toEqual([])
+})
+
+test('a fault in the schema of an event is named by its place in the file', async () => {
+  const eventSchema = `
+    eventSchema:
+      type: object
+      properties:
+        method:
+          anyOf:
+            - { const: GET }
+            - { pattern: "(GET" }`
+  writeFileSync(file, sound.replace('aggregation: count', `aggregation: count${eventSchema}`))
+  const { code, lines } = await apply()
+  expect(code).toBe(1)
+  expect(lines[1]).toBe(
+    `${file}:11: meters[0].eventSchema.properties.method.anyOf[1].pattern: has a ( without its )`,
+  )
+  expect(lines[2]).toContain('Nothing is applied')
 })
 
 test('a sound file is shown by a dry run, then applied, then changes nothing more', async () => {

@@ -22,7 +22,10 @@ function meterFaults({ meters = [] }: Catalogue): CatalogueFault[] {
     ...twice(meters, 'meters', 'key', ({ key }) => key),
     ...meters.flatMap((meter, index) => {
       const fault = meterFault(meter)
-      return fault ? [{ path: `meters[${index}].${fault.field}`, reason: fault.reason }] : []
+      if (fault === undefined) return []
+      // As the aggregator's faults are named, so that what both say is said once.
+      const field = fault.field.replaceAll(/\.(\d+)/g, '[$1]')
+      return [{ path: `meters[${index}].${field}`, reason: fault.reason }]
     }),
   ]
 }
