@@ -25,11 +25,15 @@ const topic = (name: string, ...operations: AclOperation[]): Grant => ({
   operations,
 })
 const group = (name: string): Grant => ({ resource: 'group', name, operations: ['Read'] })
-/** Of all tenants, those to come included. */
-const inboundTopics = (...operations: AclOperation[]): Grant => ({
-  ...topic(inboundTopic(''), ...operations),
+const topicsLike = (name: string, ...operations: AclOperation[]): Grant => ({
+  ...topic(name, ...operations),
   prefixed: true,
 })
+/** Of all tenants, those to come included. */
+const inboundTopics = (...operations: AclOperation[]): Grant => topicsLike(inboundTopic(''), ...operations)
+/** The log in use and those before it. */
+const everyUsageLog = (...operations: AclOperation[]): Grant =>
+  topicsLike(usageEventsTopic.slice(0, usageEventsTopic.lastIndexOf('.') + 1), ...operations)
 /** What making a topic, and holding an existing one against what is wanted, asks of the brokers. */
 const provisioning: readonly AclOperation[] = ['Create', 'Describe', 'DescribeConfigs']
 
@@ -71,10 +75,11 @@ export const roles: readonly Role[] = [
   },
   {
     name: 'operator',
-    does: 'npm run rejected (reads without a group) and npm run keys (makes the inbound topics of tenants)',
+    does: 'npm run rejected, ledger (both read without a group) and keys (makes the inbound topics of tenants)',
     grants: [
       topic(usageRejectedTopic, 'Read'),
       topic(usageEventsTopic, 'Write'),
+      everyUsageLog('Read'),
       inboundTopics(...provisioning),
     ],
   },

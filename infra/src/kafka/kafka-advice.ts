@@ -4,7 +4,7 @@ const acls =
   'the ACLs do not let this principal do that: "npm run acls -- check" names what is missing, "npm run acls -- apply" ' +
   'grants it (docs/kafka-security.md)'
 
-/** How to mend what a broker answers. */
+/** How to mend what a broker answers, or what kafkajs makes of it. */
 const byAnswer = new Map([
   [
     'UNKNOWN_TOPIC_OR_PARTITION',
@@ -17,6 +17,11 @@ const byAnswer = new Map([
     'SASL_AUTHENTICATION_FAILED',
     'no user has this name, password and mechanism: check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD (or its file) and ' +
       'KAFKA_SASL_MECHANISM',
+  ],
+  [
+    'KafkaJSGroupCoordinatorNotFound',
+    'either no broker coordinates the group at the moment, or the ACLs do not let this principal use it: "npm run acls -- ' +
+      'check" names what is missing',
   ],
   ['UNSUPPORTED_SASL_MECHANISM', 'set KAFKA_SASL_MECHANISM to one that the listener offers'],
   [

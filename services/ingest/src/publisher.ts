@@ -2,6 +2,7 @@ import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createBatcher } from '@tidemark/infra/kafka/group-commit.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
 import type { OutboundMessage } from '@tidemark/infra/kafka/record.ts'
+import { Failure } from '@tidemark/infra/process/failure.ts'
 
 export type PublisherOptions = {
   topic: string
@@ -27,6 +28,15 @@ const faultCountsMs = 10_000
 export function createPublisher(kafka: KafkaClient, options: PublisherOptions): Publisher {
   const producer = createProducer(kafka, { sendTimeoutMs: options.sendTimeoutMs })
   let failed: { atMs: number; reason: string } | undefined
+  let toldAtMs = -faultCountsMs
+  /** An ACL or a password is for a person to mend; told once in a while, not with every request. */
+  const tellRefusal = (error: unknown): void => {
+    const now = performance.now()
+    if (!(error instanceof Failure) || error.code !== 'kafka_refused' || now - toldAtMs < faultCountsMs)
+      return
+    toldAtMs = now
+    kafka.log.error({ topic: options.topic, reason: error.message }, 'Kafka refuses what is published')
+  }
   const batcher = createBatcher({
     maxInFlight: options.sendsInFlight,
     maxQueuedBytes: options.queueBytes,
@@ -35,6 +45,7 @@ export function createPublisher(kafka: KafkaClient, options: PublisherOptions): 
         await producer.send(options.topic, messages)
         failed = undefined
       } catch (error) {
+        tellRefusal(error)
         failed = { atMs: performance.now(), reason: String(error) }
         throw error
       }

@@ -5,7 +5,7 @@ import { createConsumer } from '@tidemark/infra/kafka/topic-consumer.ts'
 import { fetchOffsetRanges } from '@tidemark/infra/kafka/topics.ts'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
-import { Failure } from '@tidemark/infra/process/failure.ts'
+import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Fatal } from '@tidemark/infra/process/service.ts'
 import { type RelayBatchOptions, relayBatch } from './relay-batch.ts'
@@ -43,7 +43,12 @@ export function createRelay(options: RelayOptions): Relay {
   const consumer = createConsumer(kafka, {
     groupId,
     topics: [],
-    onFatal: options.fatal,
+    onFatal(error) {
+      const { code, message, retryable } = asFailure(error)
+      if (!retryable && code !== 'kafka_refused') return options.fatal(error)
+      log.error({ groupId, code, reason: message }, 'the relay is out of its group and joins again')
+      subscription.rejoin()
+    },
     onHalt: (topic, partition, { code, message }) =>
       log.error({ topic, partition, code, reason: message }, 'the relay of a partition is stopped'),
     async handleBatch(topic, partition, records, context) {
@@ -72,7 +77,8 @@ export function createRelay(options: RelayOptions): Relay {
       relayed.delete(topic)
       log.error(
         { topic },
-        'an inbound topic is gone: what was not relayed is lost. "keys -- create --tenant" makes it again',
+        'an inbound topic is gone, or no ACL lets ingest see it: what was not relayed of a deleted one is lost. ' +
+          '"keys -- create --tenant" makes it again, "acls -- check" names a missing ACL',
       )
     },
   })

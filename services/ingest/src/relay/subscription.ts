@@ -29,6 +29,8 @@ export type Subscription = Component & {
   missingTopics(): readonly string[]
   /** Also of a topic that was just dropped: its last batch may still be under way. */
   tenantOf(topic: string): Tenant | undefined
+  /** With the next poll: the consumer gave up for a reason that may pass, a missing ACL for one. HTTP goes on meanwhile. */
+  rejoin(): void
 }
 
 /**
@@ -40,6 +42,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   const known = new Map<string, Tenant>()
   let served: readonly string[] = []
   let missing: readonly string[] = []
+  let hasGivenUp = false
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
@@ -53,6 +56,8 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     missing = [...known.keys()].filter((topic) => !existing.has(topic))
     // The same list as before changes nothing; a list that could not be joined is tried again.
     try {
+      if (hasGivenUp) await options.consumer.resubscribe([])
+      hasGivenUp = false
       await options.consumer.resubscribe(served)
     } finally {
       // After the last batch of the old subscription, also where the new one could not be joined.
@@ -75,6 +80,9 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     topics: () => served,
     missingTopics: () => missing,
     tenantOf: (topic) => known.get(topic),
+    rejoin() {
+      hasGivenUp = true
+    },
     async start() {
       await options.consumer.start()
       running = run()
