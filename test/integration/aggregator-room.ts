@@ -31,7 +31,7 @@ export type Truth = {
   /** Raw events, and how many different ones they are. */
   raw: number
   rawIdentities: number
-  /** Accepted offsets of the ledger without their raw event, and the reverse. */
+  /** Offsets that the ledger counts in a cell, accepted or corrected, without their raw event, and the reverse. */
   unmatched: number
   /** Rows of the ledger that a copy has too little or too much. */
   byIdentityOff: number
@@ -184,7 +184,9 @@ async function readTables(clickHouse: ClickHouse): Promise<Omit<Truth, 'missing'
       `SELECT count() AS n FROM ((${left}) EXCEPT (${right}) UNION ALL (${right}) EXCEPT (${left}))`,
     )
   const columns = 'log, partition, offset, payload_hash'
-  const accepted = `SELECT ${columns} FROM usage_ledger FINAL WHERE verdict = 'accepted'`
+  // A void has no type: it counts nowhere.
+  const counted = `SELECT ${columns} FROM usage_ledger FINAL
+    WHERE verdict IN ('accepted', 'correction') AND type != ''`
   const identified = `SELECT ${columns} FROM usage_ledger FINAL WHERE tenant != ''`
   return {
     accepted: await verdict('accepted'),
@@ -192,8 +194,11 @@ async function readTables(clickHouse: ClickHouse): Promise<Omit<Truth, 'missing'
     rejected: await verdict('rejected'),
     raw: await count(clickHouse, 'SELECT count() AS n FROM usage_events FINAL'),
     rawIdentities: await count(clickHouse, 'SELECT uniqExact(tenant, source, id) AS n FROM usage_events'),
-    unmatched: await difference(accepted, `SELECT ${columns} FROM usage_events FINAL`),
+    unmatched: await difference(counted, `SELECT ${columns} FROM usage_events FINAL`),
     byIdentityOff: await difference(identified, `SELECT ${columns} FROM usage_ledger_by_identity FINAL`),
-    byCellOff: await difference(accepted, `SELECT ${columns} FROM usage_ledger_by_cell FINAL`),
+    byCellOff: await difference(
+      counted,
+      `SELECT ${columns} FROM usage_ledger_by_cell FINAL WHERE verdict != 'mark'`,
+    ),
   }
 }
