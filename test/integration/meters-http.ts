@@ -16,7 +16,10 @@ export function openMetersHttp(installation: Installation) {
   const log = createLog({ service: 'test', level: 'silent', pretty: false })
   const health = createHealth({ checks: {} })
   const server = createHttpServer({ log, metrics: createMetrics('test'), health, bodyLimitBytes: 16_384 })
-  addMeterRoutes(server, createMeterStore(pool), createPrincipals(createAuthenticator(pool, Date.now)))
+  const principals = createPrincipals(createAuthenticator(pool, Date.now))
+  // Nothing seals here.
+  const filling = { filledUntil: null, hoursLeft: null }
+  addMeterRoutes(server, createMeterStore(pool), principals, async () => filling)
   return {
     async post(meter: object, key: string, query = '') {
       const headers = { authorization: `Bearer ${key}` }

@@ -36,7 +36,13 @@ test('a meter is created once; another definition is its next version and change
   expect(await post(filtered)).toEqual({ status: 201, body: { ...filtered, version: 2 } })
   expect(await get('/v1/meters/calls')).toEqual({
     status: 200,
-    body: { ...filtered, version: 2, earlierVersions: [{ ...calls, version: 1 }] },
+    body: {
+      ...filtered,
+      version: 2,
+      filledUntil: null,
+      hoursLeft: null,
+      earlierVersions: [{ ...calls, version: 1 }],
+    },
   })
 })
 

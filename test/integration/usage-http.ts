@@ -43,6 +43,11 @@ export function openUsageHttp({ pool, clickHouse, logger }: UsageRoom) {
       const answer = await server.inject({ method: 'GET', url, headers: headersOf(key) })
       return { status: answer.statusCode, body: answer.json() }
     },
+    async getText(url: string, key: string, accept?: string) {
+      const headers = { ...headersOf(key), ...(accept === undefined ? {} : { accept }) }
+      const answer = await server.inject({ method: 'GET', url, headers })
+      return { status: answer.statusCode, text: answer.body, headers: answer.headers }
+    },
     close: () => server.close(),
   }
 }

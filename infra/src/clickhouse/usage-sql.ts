@@ -60,6 +60,8 @@ export type MeterSql = {
   readonly quantity: string
   /** UInt128: what a unique count tells values apart by, a hash of the value's text. */
   readonly distinct: string
+  /** String: the value as JSON text, empty when there is none. */
+  readonly raw: string
   /** Whether the meter counts the event at all. */
   readonly matches: string
   /** Array(String): the dimensions' values in the order of their sorted names. */
@@ -96,6 +98,7 @@ export function meterSql(meter: Meter, prefix = ''): MeterSql {
       : { text: textAt(meter.valuePath, 'value'), raw: rawAt(meter.valuePath, 'value') }
   return {
     quantity: quantityOf(meter, value),
+    raw: value?.raw ?? "''",
     distinct: `reinterpretAsUInt128(sipHash128(${value?.text ?? "''"}))`,
     matches: conditions.length === 0 ? 'true' : conditions.join(' AND '),
     dimensions: dimensions.length === 0 ? "CAST([], 'Array(String)')" : `[${dimensions.join(', ')}]`,

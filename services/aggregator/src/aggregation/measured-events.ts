@@ -20,11 +20,11 @@ export const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_fin
 
 /** The raw events in force that a meter counts, with what it makes of each. What is not asked for is not read. */
 export function measuredEvents({ meter, cut, where, corrected, columns = [], prefix }: MeasuredEvents): Sql {
-  const { dimensions, quantity, distinct, matches, params } = meterSql(meter, prefix)
+  const { dimensions, quantity, distinct, raw, matches, params } = meterSql(meter, prefix)
   const rows = inForce(cut, corrected)
   return {
     sql: `SELECT subject, time, toStartOfHour(time) AS cell, ${dimensions} AS dimensions, ${quantity} AS quantity,
-        ${distinct} AS distinct, ${columns.map((column) => `${column}, `).join('')}
+        ${distinct} AS distinct, ${raw} AS raw, ${columns.map((column) => `${column}, `).join('')}
         source, id, log, partition, offset, payload_hash
       FROM usage_events FINAL
       WHERE ${where} AND ${rows.sql} AND ${matches}

@@ -15,6 +15,7 @@ import { createChecker } from '../ledger/check/checker.ts'
 import { addCompletenessRoutes } from '../routes/completeness.ts'
 import { addMeterRoutes } from '../routes/meters.ts'
 import { addUsageRoutes } from '../routes/usage.ts'
+import { readFilling } from '../sealing/filling.ts'
 import { runPass } from '../sealing/pass.ts'
 import { createPatience } from '../sealing/patience.ts'
 import { createSealer } from '../sealing/sealer.ts'
@@ -50,7 +51,9 @@ export function buildMetering(config: MeteringConfig, dependencies: MeteringDepe
   const completeness = createCompleteness()
   const principals = createPrincipals(dependencies.authenticator)
   const sources = { clickHouse, log: usageLog, completeness }
-  addMeterRoutes(server, meters, principals)
+  addMeterRoutes(server, meters, principals, async (meter) =>
+    readFilling(clickHouse, meter, await readWatermarks(clickHouse, usageLog)),
+  )
   addUsageRoutes(server, meters, sources, principals)
   addCompletenessRoutes(server, sources, principals)
 

@@ -7,6 +7,7 @@ import { type Meter, type MeterVersion, meterFault, meterSchema } from '@tidemar
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { MeterStore, Registration } from '../metering/meter-store.ts'
+import type { Filling } from '../sealing/filling.ts'
 
 /** A meter travels to ClickHouse in the address of each request that uses it, which has room for this and no more. */
 const definitionBytes = 16_384
@@ -29,7 +30,12 @@ const listQuery = Type.Object(
 )
 
 /** Meters: `POST /v1/meters`, `GET /v1/meters`, `GET /v1/meters/{key}`. */
-export function addMeterRoutes(server: FastifyInstance, meters: MeterStore, principals: Principals): void {
+export function addMeterRoutes(
+  server: FastifyInstance,
+  meters: MeterStore,
+  principals: Principals,
+  fillingOf: (meter: MeterVersion) => Promise<Filling>,
+): void {
   server.post<{ Body: Meter; Querystring: Static<typeof postQuery> }>(
     '/v1/meters',
     {
@@ -68,7 +74,7 @@ export function addMeterRoutes(server: FastifyInstance, meters: MeterStore, prin
     async (request) => {
       const [latest, ...earlier] = await meters.versions(principals.of(request).tenant, request.params.key)
       if (!latest) throw unknownMeter(request.params.key)
-      return { ...shown(latest), earlierVersions: earlier.map(shown) }
+      return { ...shown(latest), ...(await fillingOf(latest)), earlierVersions: earlier.map(shown) }
     },
   )
 }

@@ -30,6 +30,8 @@ export type PassReport = {
   readonly unprovedCells: number
   /** Left for later: hours that are not over, that still change, or that could not be proved. */
   readonly dirtyCells: number
+  /** Those of them whose hour is over: backlogs, late events, and meters that are being filled. */
+  readonly waitingCells: number
   /** More is due than one pass takes. */
   readonly hasMore: boolean
 }
@@ -61,7 +63,8 @@ export async function runPass(sources: PassSources): Promise<PassReport> {
     (cell) => metersOf(cell).length > 0,
   )
 
-  const due = dueCells(sources, dirty, touched, last, processedUntil({ cut, ...watermarks }))
+  const until = processedUntil({ cut, ...watermarks })
+  const due = dueCells(sources, dirty, touched, last, until)
   const chosen = due.slice(0, cellsPerPass)
   const version = sealVersion(rollupVersion, cut)
   const { sealed, unproved } = await sealCells(sources, chosen, metersOf, cut, version)
@@ -76,6 +79,7 @@ export async function runPass(sources: PassSources): Promise<PassReport> {
     sealedCells: sealed.length,
     unprovedCells: unproved.length,
     dirtyCells: left.length,
+    waitingCells: left.filter((cell) => hourEnd(cell) <= until).length,
     hasMore: due.length > chosen.length,
   }
 }

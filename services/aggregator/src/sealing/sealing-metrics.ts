@@ -19,6 +19,11 @@ export function createSealingMetrics(metrics: Metrics): SealingMetrics {
     help: 'Hours that wait to be sealed, those not over included',
     registers,
   })
+  const waiting = new Gauge({
+    name: 'tidemark_sealing_waiting_cells',
+    help: 'Hours that are over and wait to be sealed: backlogs, late events, and meters that are being filled',
+    registers,
+  })
   const unproved = new Gauge({
     name: 'tidemark_sealing_unproved_cells',
     help: 'Hours of the last pass whose raw events are not those of the ledger',
@@ -40,6 +45,7 @@ export function createSealingMetrics(metrics: Metrics): SealingMetrics {
     observe(report, seconds) {
       sealed.inc(report.sealedCells)
       dirty.set(report.dirtyCells)
+      waiting.set(report.waitingCells)
       unproved.set(report.unprovedCells)
       durations.observe(seconds)
     },

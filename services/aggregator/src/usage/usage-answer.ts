@@ -42,19 +42,14 @@ type Page = { readonly items: UsageItem[]; readonly isLast: boolean }
 
 /** @throws HttpProblem 400 for a cursor that does not belong to the question */
 export async function answerUsage(
-  { clickHouse, log, completeness }: UsageSources,
+  sources: UsageSources,
   meter: MeterVersion,
   request: UsageRequest,
 ): Promise<UsageAnswer> {
-  const watermarks = await readWatermarks(clickHouse, log)
   const question = questionOf(meter, request)
-  const at: UsageCursor = cursorOf(request, question, watermarks.cut) ?? {
-    cut: watermarks.cut,
-    completeUntil: completeness.completeUntil(watermarks, meter.tenant),
-    offset: 0,
-  }
+  const at = await placeOf(sources, meter, request, question)
   const isGrouped = request.groupBySubject || request.groupByDimensions.length > 0
-  const page = await (isGrouped ? groupedPage : windowPage)(clickHouse, meter, request, at)
+  const page = await (isGrouped ? groupedPage : windowPage)(sources.clickHouse, meter, request, at)
   return {
     meter: meter.key,
     version: meter.version,
@@ -67,6 +62,25 @@ export async function answerUsage(
       ? null
       : formatUsageCursor({ ...at, offset: at.offset + page.items.length }, question),
   }
+}
+
+/**
+ * Where a list begins or goes on: at what is processed by now, or at the cut of its first page.
+ * @throws HttpProblem 400 for a cursor that does not belong to the question
+ */
+export async function placeOf(
+  { clickHouse, log, completeness }: UsageSources,
+  meter: MeterVersion,
+  request: UsageRequest,
+  question: string,
+): Promise<UsageCursor> {
+  const watermarks = await readWatermarks(clickHouse, log)
+  const first = {
+    cut: watermarks.cut,
+    completeUntil: completeness.completeUntil(watermarks, meter.tenant),
+    offset: 0,
+  }
+  return cursorOf(request, question, watermarks.cut) ?? first
 }
 
 function cursorOf({ cursor }: UsageRequest, question: string, reached: Cut): UsageCursor | undefined {

@@ -33,7 +33,12 @@ const isWhole = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
 /** One text for one question, whatever page of it is asked for. */
-export function questionOf({ tenant, key, version }: MeterVersion, request: UsageRequest): string {
+/** @param list which of the lists of a meter is read */
+export function questionOf(
+  { tenant, key, version }: MeterVersion,
+  request: UsageRequest,
+  list = 'usage',
+): string {
   const { from, to, window, timeZone, subjects, filters, groupBySubject, groupByDimensions } = request
   const fields = [
     tenant,
@@ -46,6 +51,8 @@ export function questionOf({ tenant, key, version }: MeterVersion, request: Usag
     subjects ?? null,
     [...filters],
     groupBySubject,
+    request.largestFirst,
+    list,
   ]
   return createHash('sha256')
     .update(JSON.stringify([...fields, groupByDimensions]))

@@ -18,6 +18,9 @@ export type UsageRequest = {
   readonly filters: ReadonlyMap<string, readonly string[]>
   readonly groupBySubject: boolean
   readonly groupByDimensions: readonly string[]
+  /** The largest values first, whatever their windows and groups. */
+  readonly largestFirst: boolean
+  readonly format: 'json' | 'csv' | undefined
   readonly cursor: string | undefined
   readonly limit: number
 }
@@ -42,6 +45,7 @@ const parameters = [
   'cursor',
   'limit',
   'version',
+  'order',
   'format',
 ]
 const filterPrefix = 'filter.'
@@ -60,6 +64,10 @@ export function parseUsageRequest(query: Readonly<Record<string, unknown>>, mete
   const timeZone = readTimeZone(text('timeZone'), faults)
   const groups = readGroups(text('groupBy'), meter, faults)
   const limit = readLimit(text('limit'), faults)
+  const format = readChoice('format', text('format'), ['json', 'csv'] as const, faults)
+  const order = readChoice('order', text('order'), ['window', 'value'] as const, faults)
+  if (order === 'value' && !groups.groupBySubject && groups.groupByDimensions.length === 0)
+    faults.push({ field: 'order', reason: 'by value needs groups: give groupBy=subject, for example' })
   const subjects = readChosen('subject', query.subject, faults)
   const filters = readFilters(query, meter, faults)
   const cursor = text('cursor')
@@ -73,6 +81,8 @@ export function parseUsageRequest(query: Readonly<Record<string, unknown>>, mete
     subjects,
     filters,
     ...groups,
+    largestFirst: order === 'value',
+    format,
     cursor,
     limit,
   }
@@ -153,6 +163,18 @@ function readWindow(text: string | undefined, faults: FieldError[]): UsageWindow
   if (window === undefined)
     faults.push({ field: 'window', reason: `must be one of ${usageWindows.join(', ')}` })
   return window ?? 'none'
+}
+
+function readChoice<Choice extends string>(
+  field: string,
+  text: string | undefined,
+  choices: readonly Choice[],
+  faults: FieldError[],
+): Choice | undefined {
+  if (text === undefined) return undefined
+  const choice = choices.find((name) => name === text)
+  if (choice === undefined) faults.push({ field, reason: `must be one of ${choices.join(', ')}` })
+  return choice
 }
 
 function readTimeZone(text: string | undefined, faults: FieldError[]): string {
