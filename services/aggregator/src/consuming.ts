@@ -25,6 +25,7 @@ import { createBatchLog } from './batch-log.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createConsumingMetrics } from './consuming-metrics.ts'
 import { type StateSlot, takeSlot } from './deduplication/slot.ts'
+import { registerStateMetrics } from './deduplication/state-metrics.ts'
 import { findHistories } from './ledger/history.ts'
 import { findByIdentity } from './ledger/ledger.ts'
 import { createLoop, type StepObserver } from './loop.ts'
@@ -64,6 +65,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
   const stopping = new AbortController()
   const metrics = createConsumingMetrics(deps.metrics)
   const open = new Map<number, OpenPartition>()
+  registerStateMetrics(deps.metrics, () => [...open.values()].map(({ state }) => state.use()))
   let slot: StateSlot | undefined
 
   const decoder = createAvroDecoder({ registry, readerSchema: usageEventType, parseSchema: parseAvroSchema })
