@@ -44,6 +44,16 @@ test('what is acknowledged together is written together, and corrections are not
   expect(counts).toEqual({ remembered: 2, forgotten: 0 })
 })
 
+test('having had nothing to write does not end it', async () => {
+  const { queue, writes } = openQueue()
+  queue.add([{ ...message('a'), payloadHash: undefined }])
+  await turn()
+  await queue.flush()
+  queue.add([message('b')])
+  await turn()
+  expect(sizes(writes)).toEqual([1])
+})
+
 test('while one write is under way the next collects, and no write is too large', async () => {
   const { queue, writes, counts } = openQueue()
   queue.add(many(1))

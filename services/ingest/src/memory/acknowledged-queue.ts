@@ -29,7 +29,8 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
   const full: Buffer[] = []
   let open = Buffer.allocUnsafe(entriesPerWrite * entryBytes)
   let used = 0
-  let writing: Promise<void> | undefined
+  let writing: Promise<void> = Promise.resolve()
+  let isWriting = false
   let isScheduled = false
 
   function next(): Buffer | undefined {
@@ -39,6 +40,12 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
     open = Buffer.allocUnsafe(entriesPerWrite * entryBytes)
     used = 0
     return entries
+  }
+
+  function start(): void {
+    if (isWriting) return
+    isWriting = true
+    writing = writeAll()
   }
 
   async function writeAll(): Promise<void> {
@@ -51,16 +58,16 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
         options.onForgotten(events)
       }
     }
-    writing = undefined
+    isWriting = false
   }
 
   /** After this turn of the event loop: what is acknowledged together is written together. */
   function schedule(): void {
-    if (isScheduled || writing !== undefined) return
+    if (isScheduled || isWriting) return
     isScheduled = true
     setImmediate(() => {
       isScheduled = false
-      writing ??= writeAll()
+      start()
     })
   }
 
@@ -90,9 +97,9 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
       used = 0
       if (events > 0) options.onForgotten(events)
     },
-    async flush() {
-      writing ??= writeAll()
-      await writing
+    flush() {
+      start()
+      return writing
     },
   }
 }
