@@ -14,6 +14,8 @@ export type LoggedEvent = {
   subject: string
   time: Micros1970
   data: Json
+  /** Left out: at its own time. */
+  acceptedAt?: Micros1970
 }
 
 export type LogEntry = LoggedEvent & {
@@ -140,7 +142,7 @@ const rowsOf = (partition: number, entries: readonly LogEntry[]): BatchRows =>
   encodeRows(currentLog, partition, entries.map(decisionOf))
 
 function decisionOf(entry: LogEntry): Decision {
-  const { tenant, type, subject, time, data, partition, offset, correction } = entry
+  const { tenant, type, subject, time, data, acceptedAt = time, partition, offset, correction } = entry
   const { original = entry, superseded, action = 'none', revision = 0 } = correction ?? {}
   const source = 'test'
   const id = `${partition}-${original.offset}`
@@ -153,7 +155,7 @@ function decisionOf(entry: LogEntry): Decision {
     type,
     subject,
     time,
-    acceptedAt: time,
+    acceptedAt,
     data: text,
     payloadHash: payloadHash({ type, subject, timeMicros: time, data: text }),
     action,

@@ -26,8 +26,12 @@ export type UsageRoom = {
   close(): Promise<void>
 }
 
-export async function openUsageRoom(name: string): Promise<UsageRoom> {
-  const installation = await createInstallation(name)
+/** @param install makes the installation; by default on the run's stack */
+export async function openUsageRoom(
+  name: string,
+  install: (name: string) => Promise<Installation> = createInstallation,
+): Promise<UsageRoom> {
+  const installation = await install(name)
   const { env, database } = installation
   const clickHouse = createClickHouse({
     url: env.CLICKHOUSE_URL ?? '',

@@ -19,6 +19,7 @@ export async function removeDatabases(
   const clickHouse = createClickHouse({ ...options.clickHouse, database: 'default' })
   try {
     await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`)
+    await clickHouse.command(`DROP DATABASE IF EXISTS ${database}_finance SYNC`)
     await clickHouse.command(`DROP DATABASE IF EXISTS ${database} SYNC`)
   } finally {
     await admin.end()

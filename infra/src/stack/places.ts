@@ -12,6 +12,11 @@ export function defaultStackFolder(env: NodeJS.ProcessEnv): string {
   return resolve(env.TIDEMARK_STACK_DIR || join(repository, '.local', 'stack'))
 }
 
+/** Where that stack's ClickHouse looks for further users; ClickHouse fixes the name beside its users.xml. */
+export function clickhouseUsersFolder(stackFolder: string): string {
+  return join(stackFolder, 'clickhouse', 'users.d')
+}
+
 export function logFile(stackFolder: string, name: string): string {
   return join(stackFolder, 'logs', `${name}.log`)
 }

@@ -10,6 +10,7 @@ import {
   registrySettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
+import { financeSettings } from './finance/settings.ts'
 import { checkSettings } from './ledger/check/check-settings.ts'
 import { sealingSettings } from './sealing/settings.ts'
 
@@ -22,6 +23,7 @@ export const configSchema = Type.Object({
   ...clickHouseSettings,
   ...postgresSettings,
   ...sealingSettings,
+  ...financeSettings,
   ...checkSettings,
   AGGREGATOR_HOST: hostSetting(),
   AGGREGATOR_PORT: portSetting(4200),

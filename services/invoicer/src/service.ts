@@ -15,6 +15,7 @@ import type { Fatal } from '@tidemark/infra/process/service.ts'
 import { createStripeProcessor } from '@tidemark/infra/stripe/processor.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
 import type { InvoicerConfig } from './config.ts'
+import { createSubjectPublishing } from './finance/component.ts'
 import { createOutboxRelay } from './outbox/component.ts'
 import { addCollectRoute } from './payments/collect-route.ts'
 import { createCollecting, paymentTimes } from './payments/component.ts'
@@ -90,6 +91,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
     closing('kafka client', () => kafka.disconnect()),
     closing('kafka producer', () => producer.disconnect()),
     createOutboxRelay({ pool, producer, clock, log, metrics, fatal, prefix: config.TIDEMARK_PREFIX }),
+    createSubjectPublishing({ pool, clickHouse, log, fatal }),
     createWebhookProcessing(payments),
     collecting.component,
     {

@@ -9,6 +9,7 @@ import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Static, TObject } from 'typebox'
+import { createFinancePublication } from '../finance/publication.ts'
 import { createCheckMetrics } from '../ledger/check/check-metrics.ts'
 import type { checkSettings } from '../ledger/check/check-settings.ts'
 import { createChecker } from '../ledger/check/checker.ts'
@@ -22,7 +23,7 @@ import { createSealer } from '../sealing/sealer.ts'
 import { createSealingMetrics } from '../sealing/sealing-metrics.ts'
 import type { sealingSettings } from '../sealing/settings.ts'
 import { createCompleteness } from '../usage/completeness.ts'
-import { readWatermarks } from '../usage/watermarks.ts'
+import { readWatermarks, type Watermarks } from '../usage/watermarks.ts'
 import { createMeterStore } from './meter-store.ts'
 
 export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof checkSettings>>
@@ -62,24 +63,32 @@ export function buildMetering(config: MeteringConfig, dependencies: MeteringDepe
     mostMs: longestWaitMs,
     retryMs: retryUnprovedMs,
   })
+  const finance = createFinancePublication(clickHouse, completeness)
   const sealer = createSealer({
     pool,
     log,
     metrics: createSealingMetrics(metrics),
     intervalMs: config.AGGREGATOR_SEALING_INTERVAL_MS,
-    runPass: () =>
-      runPass({
+    runPass() {
+      let reached: Watermarks | undefined
+      return runPass({
         clickHouse,
         log,
         patience,
         nowMs: clock.now,
-        readMeters: meters.all,
+        async readMeters() {
+          const all = await meters.all()
+          if (reached) await finance.publish(reached, all)
+          return all
+        },
         async readWatermarks() {
           const watermarks = await readWatermarks(clickHouse, usageLog)
           completeness.observe(watermarks)
+          reached = watermarks
           return watermarks
         },
-      }),
+      })
+    },
   })
   const checker = createChecker({
     clickHouse,
