@@ -7,7 +7,7 @@ import type { Meter, MeterVersion } from '@tidemark/schemas/meter.ts'
 /** Versions of one tenant, all meters together: each is sealed for as long as its events are kept. */
 const versionsPerTenant = 1_000
 /** Every event of the type is checked against all of them before it is acknowledged. */
-const schemasPerEventType = 8
+const schemasPerEventType = 4
 /** Ingest keeps them in memory, compiled. */
 const schemasPerTenant = 200
 
