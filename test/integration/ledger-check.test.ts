@@ -2,6 +2,7 @@ import { createCheckMetrics } from '@tidemark/aggregator/ledger/check/check-metr
 import { createChecker } from '@tidemark/aggregator/ledger/check/checker.ts'
 import { runCheck } from '@tidemark/aggregator/ledger/check/run-check.ts'
 import type { CheckOrder } from '@tidemark/aggregator/ledger/ledger-order.ts'
+import { repairSealed } from '@tidemark/aggregator/ledger/repair-sealed.ts'
 import { readWatermarks } from '@tidemark/aggregator/usage/watermarks.ts'
 import { createMetrics } from '@tidemark/infra/process/metrics.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -70,6 +71,35 @@ test('a tenant or some hours can be checked alone', async () => {
   const narrowed = await check({ fromHour: eleven, toHour: eleven + 3600 })
   expect(narrowed.totals).toMatchObject({ raw: 20n, expectedRaw: 20n, cells: 1n, sealedHours: 1n })
   expect(narrowed.report.total()).toBe(0)
+})
+
+test('a sealed hour that was altered is found, and written again from its raw events', async () => {
+  const hourly = () => room.clickHouse.query('SELECT * FROM usage_hourly FINAL ORDER BY ALL')
+  const before = await hourly()
+  await change('usage_hourly', "UPDATE sum = sum + 1 WHERE toHour(hour) = 10 AND subject = 'subject-1'")
+  await change('usage_hourly', "DELETE WHERE toHour(hour) = 11 AND subject = 'subject-2'")
+  expect((await check()).report.first.map(({ kind, text }) => [kind, text])).toEqual([
+    [
+      'sealed_hour',
+      expect.stringContaining('hour 2026-10-05T10: the sealed hour of meter bytes version 1 says'),
+    ],
+    [
+      'sealed_hour',
+      expect.stringContaining('hour 2026-10-05T11: the sealed hour of meter bytes version 1 lacks 1 rows'),
+    ],
+  ])
+  const sources = { clickHouse: room.clickHouse, readMeters: room.meters.all, tell: () => {} }
+  expect(await repairSealed(sources, { ...everything, dryRun: true })).toMatchObject({
+    differing: 2,
+    repaired: 0,
+  })
+  expect(await repairSealed(sources, { ...everything, dryRun: false })).toEqual({
+    differing: 2,
+    repaired: 2,
+    unproved: 0,
+  })
+  expect(await hourly()).toEqual(before)
+  expect((await check()).report.total()).toBe(0)
 })
 
 test('every damage is found, named by its place, and counted', async () => {

@@ -4,8 +4,10 @@ import type { Clients } from '../clients.ts'
 import type { AggregatorConfig } from '../config.ts'
 import { createMeterStore } from '../metering/meter-store.ts'
 import { runCheck } from './check/run-check.ts'
-import type { LedgerOrder, LostOrder } from './ledger-order.ts'
+import type { LedgerOrder, LostOrder, OffsetRange } from './ledger-order.ts'
 import { lostHeading, lostLines, planLost, recordLost } from './lost-record.ts'
+import { repair } from './repair.ts'
+import { repairSealed } from './repair-sealed.ts'
 
 export type LedgerRun = Omit<Clients, 'close'> & {
   readonly config: AggregatorConfig
@@ -33,6 +35,17 @@ export async function carryOut(order: LedgerOrder, run: LedgerRun): Promise<numb
       else [lostHeading, ...lines].forEach(run.print)
       return 0
     }
+    case 'repair':
+      return carryOutRepair(order, run)
+    case 'repair-sealed': {
+      const { differing, repaired, unproved } = await repairSealed(sources, order)
+      run.print(`${differing} sealed hours differ from their raw events; ${repaired} are written again`)
+      if (unproved > 0)
+        run.tell(
+          `${unproved} are left: their raw events are not those of the ledger. Repair these first: npm run ledger -- check`,
+        )
+      return differing === repaired ? 0 : 1
+    }
     default:
       throw new Failure(`${order.kind} cannot be done yet`, { code: 'not_available', retryable: false })
   }
@@ -53,4 +66,25 @@ async function carryOutLost(order: LostOrder, run: LedgerRun): Promise<number> {
   await recordLost(run.clickHouse, order, Date.now())
   run.print('Recorded. Start the aggregator, and check: npm run ledger -- check')
   return 0
+}
+
+async function carryOutRepair(order: OffsetRange & { dryRun: boolean }, run: LedgerRun): Promise<number> {
+  const { tables, left, withoutLedger, expired } = await repair(
+    { ...run, prefix: run.config.TIDEMARK_PREFIX },
+    order,
+    order,
+  )
+  for (const { table, missing, wrong } of tables)
+    run.print(`${table}: ${missing} rows are missing, ${wrong} are wrong`)
+  if (expired > 0n)
+    run.tell(
+      `Kafka no longer has ${expired} of the offsets: raw events and corrections there were not looked at`,
+    )
+  if (withoutLedger > 0n)
+    run.tell(
+      `The ledger has no row for ${withoutLedger} of the offsets: the aggregator consumes them when it starts again`,
+    )
+  if (order.dryRun) run.tell('Nothing is written: this was a dry run.')
+  else run.print(left === 0n ? 'All of it is as the ledger says.' : `${left} rows still differ: run it again`)
+  return left === 0n && expired === 0n && withoutLedger === 0n ? 0 : 1
 }

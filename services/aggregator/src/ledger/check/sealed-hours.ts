@@ -1,3 +1,4 @@
+import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import { type Slice, slicesOf } from '../../sealing/cell.ts'
@@ -37,33 +38,52 @@ export async function* checkSealedHours(
   scope: CheckScope,
   totals: SealedTotals,
 ): AsyncGenerator<Difference[]> {
+  for await (const sealed of readSeals(sources, scope)) {
+    const { meter, hours } = sealed
+    if (!isComparable(sealed)) {
+      totals.sealedOtherwise += BigInt(hours.length)
+      continue
+    }
+    const differing = await findDifferingHours(sources.clickHouse, sealed)
+    totals.sealedHours += BigInt(hours.length)
+    const name = `${meter.key} version ${meter.version}`
+    yield differing.map(({ hour, fault }) =>
+      difference.sealedHour({ tenant: meter.tenant, type: meter.eventType, hour }, name, fault),
+    )
+  }
+}
+
+/** The same for whoever mends them: only hours that differ. */
+export async function* readDifferingSeals(
+  sources: CheckSources & SealedSources,
+  scope: CheckScope,
+): AsyncGenerator<SealedHours> {
+  for await (const sealed of readSeals(sources, scope)) {
+    if (!isComparable(sealed)) continue
+    const differing = await findDifferingHours(sources.clickHouse, sealed)
+    if (differing.length > 0) yield { ...sealed, hours: differing.map(({ hour }) => hour) }
+  }
+}
+
+/** Other rollup code would have made other rows of the same events. */
+const isComparable = ({ sealVersion }: SealedHours): boolean => Number(sealVersion >> 192n) === rollupVersion
+
+/** Published hours, in portions of one meter and one seal that one statement can recompute. */
+async function* readSeals(
+  sources: CheckSources & SealedSources,
+  scope: CheckScope,
+): AsyncGenerator<SealedHours> {
   const pass = await readLastPass(sources.clickHouse)
   if (pass === undefined) return
-  const meters = await sources.readMeters()
-  for (const meter of meters) {
+  for (const meter of await sources.readMeters()) {
     if (scope.tenant !== undefined && scope.tenant !== meter.tenant) continue
-    for (const sealed of await readSealedHours(sources, scope, meter, pass.sealVersion)) {
-      if (Number(sealed.sealVersion >> 192n) !== rollupVersion) {
-        totals.sealedOtherwise += BigInt(sealed.hours.length)
-        continue
-      }
-      for (const some of inPortions(sealed)) {
-        const hours = await findDifferingHours(sources, some)
-        totals.sealedHours += BigInt(some.hours.length)
-        yield hours.map(({ hour, fault }) =>
-          difference.sealedHour(
-            { tenant: meter.tenant, type: meter.eventType, hour },
-            `${meter.key} version ${meter.version}`,
-            fault,
-          ),
-        )
-      }
-    }
+    for (const sealed of await readSealedHours(sources, scope, meter, pass.sealVersion))
+      yield* inPortions(sealed)
   }
 }
 
 /** The seals that readers go by, those of one cut together. */
-export async function readSealedHours(
+async function readSealedHours(
   { clickHouse }: CheckSources,
   scope: CheckScope,
   meter: MeterVersion,
@@ -114,8 +134,8 @@ function inPortions(sealed: SealedHours): SealedHours[] {
 
 type DifferingHour = { readonly hour: Hour; readonly fault: string }
 
-async function findDifferingHours(
-  { clickHouse }: CheckSources,
+export async function findDifferingHours(
+  clickHouse: ClickHouse,
   sealed: SealedHours,
 ): Promise<DifferingHour[]> {
   const { meter, sealVersion, cut, hours } = sealed
