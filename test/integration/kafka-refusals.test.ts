@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ping } from '@tidemark/infra/kafka/client.ts'
@@ -6,9 +6,11 @@ import { createProducer } from '@tidemark/infra/kafka/producer.ts'
 import { readConfig } from '@tidemark/infra/process/config.ts'
 import { asFailure, type Failure } from '@tidemark/infra/process/failure.ts'
 import { kafkaSettings } from '@tidemark/infra/process/settings.ts'
+import { freePorts } from '@tidemark/infra/stack/ports.ts'
 import { Type } from 'typebox'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type KafkaVariables, openKafkaAs, type SecureBroker, startSecureBroker } from '../secure-broker.ts'
+import { spawnService } from '../service-processes.ts'
 
 /** Whoever sets the connection wrongly is told what is wrong and which variable mends it, in one line. */
 let folder: string
@@ -132,6 +134,17 @@ test.each(mistakes)('$name is told in one line that says how to mend it', async 
     expect(failure.message).not.toContain('hush-hush')
     expect(failure).toMatchObject({ code: mistake.code, retryable: mistake.code === 'kafka_unavailable' })
   }
+})
+
+test('a service that is refused ends at its start, with that line in its log and exit code 1', async () => {
+  const env = { ...inject('stackEnvironment'), ...broker.scram('nobody'), TIDEMARK_PREFIX: 'refused-' }
+  const { stripe: port } = await freePorts()
+  const service = spawnService({ name: 'aggregator', port, env, logDirectory: folder })
+  await vi.waitUntil(() => service.process.exitCode !== null, { timeout: 60_000, interval: 50 })
+  expect(service.process.exitCode).toBe(1)
+  const told = await readFile(service.logFile, 'utf8')
+  expect(told).toMatch(/could not start: .*Kafka failed .*check KAFKA_SASL_USERNAME/)
+  expect(told).not.toContain('nobody-secret')
 })
 
 test('TLS with a password, by either mechanism or a name of its own, and mutual TLS connect', async () => {
