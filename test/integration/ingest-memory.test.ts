@@ -111,6 +111,16 @@ test('another payload is published all the same, with a warning; the first one s
   expect(await copiesOf(event.id)).toBe(3)
 })
 
+test('corrections pass the memory by, and leave the event that it knows', async () => {
+  const event = await acknowledged()
+  const { id, source, specversion } = event
+  const undo = { specversion, id, source, tidemarkaction: 'void', tidemarkrevision: 1 }
+  for (let sent = 0; sent < 2; sent += 1)
+    expect(await post(undo)).toMatchObject({ ...counts(1, 0), body: { results: [] } })
+  expect(await post(event)).toMatchObject(counts(0, 1))
+  expect(await copiesOf(id)).toBe(3)
+})
+
 test('tenants do not meet, and who has the memory off leaves nothing in it', async () => {
   const event = await acknowledged()
   expect(await post(event, other)).toMatchObject({ ...counts(1, 0), body: { results: [] } })
@@ -197,5 +207,5 @@ test('of a topic that is deleted and made anew, nothing passes for acknowledged'
   await provisionInstallation({ env: installation.env, log })
   // The producer may take a moment to find the new topic; a duplicate it is called at most until the next poll.
   await vi.waitFor(async () => expect(await post(event)).toMatchObject(counts(1, 0)), soon)
-  expect(await copiesOf(event.id)).toBeGreaterThanOrEqual(1)
+  await vi.waitFor(async () => expect(await copiesOf(event.id)).toBeGreaterThanOrEqual(1), soon)
 })
