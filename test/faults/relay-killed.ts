@@ -47,7 +47,7 @@ export const relayKilled: Fault = {
         const sent = createSentEvents(random)
         const before = await countLogged()
         const events = sent.make(eventsPerStrike)
-        const produced = produce(events)
+        const produced = produce(events.slice(0, -batchEvents))
         const killAt = before + 1 + random.below(eventsPerStrike / 2)
         await until('the relay copies', async () => (await countLogged()) >= killAt, patience)
         await room.kill()
@@ -55,6 +55,8 @@ export const relayKilled: Fault = {
         const relayed = await countLogged()
         room.spawn()
         await produced
+        // There must be something left to do.
+        await produce(events.slice(-batchEvents))
         // Kafka has acknowledged all of them on the inbound topic.
         for (const event of events) event.isAcknowledged = true
         await until('the relay goes on', async () => (await countLogged()) > relayed, patience)

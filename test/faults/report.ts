@@ -47,11 +47,11 @@ export const describeCounts = (counts: Readonly<Record<string, number>>): string
     )
     .join(', ')
 
-/** Counts of all strikes, for the last column of what people read; the largest where a name says so. */
+/** Counts of all strikes, for people; the largest where a name ends in AtMost. */
 export function sumCounts(strikes: readonly Strike[]): Record<string, number> {
   const sums: Record<string, number> = {}
   for (const { counts } of strikes)
     for (const [name, count] of Object.entries(counts))
-      sums[name] = name.startsWith('most') ? Math.max(sums[name] ?? 0, count) : (sums[name] ?? 0) + count
+      sums[name] = name.endsWith('AtMost') ? Math.max(sums[name] ?? 0, count) : (sums[name] ?? 0) + count
   return sums
 }
