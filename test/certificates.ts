@@ -11,7 +11,13 @@ export type Authority = Certificate & {
 }
 
 const openssl = (folder: string, args: readonly string[]): void => {
-  execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
+  try {
+    execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new Error('openssl is missing, it makes the certificates of this test; apt-get install -y openssl')
+    throw error
+  }
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
