@@ -15,7 +15,9 @@ const openssl = (folder: string, args: readonly string[]): void => {
     execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new Error('openssl is missing, it makes the certificates of this test; apt-get install -y openssl')
+      throw new Error(
+        'openssl is missing, it makes the certificates of this test; apt-get install -y openssl',
+      )
     throw error
   }
 }
