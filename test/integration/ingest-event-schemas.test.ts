@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createProducer, type Producer } from '@tidemark/infra/kafka/producer.ts'
-import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import { unframe } from '@tidemark/infra/schema-registry/framing.ts'
 import { type RejectedEvent, rejectedEventType } from '@tidemark/schemas/usage-event.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -18,6 +17,7 @@ import {
   startIngest,
 } from './ingest-room.ts'
 import { type MetersHttp, openMetersHttp } from './meters-http.ts'
+import { withoutReadingSchemas } from './unreadable-schemas.ts'
 
 let installation: Installation
 let kafka: KafkaClient
@@ -72,6 +72,17 @@ const call = (tenant: TestTenant, path: string, body: object) =>
     headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
+
+const sendInbound = (tenant: string, events: readonly object[]) =>
+  producer.send(
+    `${installation.prefix}usage.inbound.${tenant}`,
+    events.map((event) => ({
+      partition: 0,
+      key: null,
+      value: Buffer.from(JSON.stringify(event)),
+      headers: {},
+    })),
+  )
 
 async function rejectedOf(tenant: string): Promise<RejectedEvent[]> {
   const records = await readTopic(kafka, `${installation.prefix}usage.rejected`)
@@ -165,20 +176,31 @@ test('the last known schemas go on while they cannot be read', async () => {
   const tenant = await installation.createTenant('away')
   await makeMeter(tenant, positive)
   await untilStatus(tenant, () => tokens(0), 422)
-  const url = installation.env.POSTGRES_URL ?? ''
-  const { username: user, password } = new URL(url)
-  const { database } = installation
-  const admin = createPool({ url, database, user, password, max: 1, applicationName: 'test' })
-  const asked = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tidemark_ingest'
-    AND query LIKE '%metering.event_schemas%' AND query_start > $1::timestamptz`
-  await admin.query('REVOKE SELECT ON metering.event_schemas FROM tidemark_ingest')
-  const { rows } = await admin.query<{ at: string }>('SELECT now()::text AS at')
-  await makeMeter(tenant, undefined)
-  await vi.waitFor(async () => expect((await admin.query(asked, [rows[0]?.at])).rows).not.toEqual([]), soon)
-  expect((await post(tenant, tokens(0))).status).toBe(422)
-  await admin.query('GRANT SELECT ON metering.event_schemas TO tidemark_ingest')
+  await withoutReadingSchemas(installation, async (untilAsked) => {
+    await makeMeter(tenant, undefined)
+    await untilAsked()
+    expect((await post(tenant, tokens(0))).status).toBe(422)
+  })
   await untilStatus(tenant, () => tokens(0), 202)
-  await admin.end()
+})
+
+test('a process that has never read the schemas accepts and relays nothing', async () => {
+  const tenant = await installation.createTenant('unread')
+  await makeMeter(tenant, positive)
+  const inbound = tokens(0, { id: 'unread' })
+  let second: RunningIngest | undefined
+  await ingest.stop()
+  await withoutReadingSchemas(installation, async () => {
+    second = await startIngest(installation.env, { INGEST_SCHEMAS_POLL_MS: '100' })
+    const answer = await postEvents(second.url, tokens(5), { key: tenant.key })
+    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+    await sendInbound('unread', [inbound])
+  })
+  ingest = second ?? ingest
+  await untilStatus(tenant, () => tokens(5), 202)
+  await vi.waitFor(async () => expect(await rejectedOf('unread')).toHaveLength(1), soon)
+  const events = await readUsageEvents(kafka, installation.prefix)
+  expect(events.map(({ id }) => id)).not.toContain('unread')
 })
 
 test('over Kafka it is the same: refused with its bytes, and replayed once the schema allows it', async () => {
@@ -186,15 +208,7 @@ test('over Kafka it is the same: refused with its bytes, and replayed once the s
   await makeMeter(tenant, positive)
   await untilStatus(tenant, () => tokens(0), 422)
   const refused = tokens(0, { id: 'refused' })
-  await producer.send(
-    `${installation.prefix}usage.inbound.relayed`,
-    [refused, tokens(3, { id: 'taken' })].map((event) => ({
-      partition: 0,
-      key: null,
-      value: Buffer.from(JSON.stringify(event)),
-      headers: {},
-    })),
-  )
+  await sendInbound('relayed', [refused, tokens(3, { id: 'taken' })])
   const [found] = await vi.waitFor(async () => {
     const rejected = await rejectedOf('relayed')
     expect(rejected).toHaveLength(1)

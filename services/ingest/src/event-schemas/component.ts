@@ -1,10 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
-import { asFailure } from '@tidemark/infra/process/failure.ts'
+import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { createEventSchemas, type DataCheck, idOf, type KnownSchema } from './event-schemas.ts'
 import { readSchemas, readSchemaVersions } from './schema-store.ts'
+
+/** Whatever the cause: the caller keeps its events and sends them again. */
+function unavailable(cause: unknown): never {
+  throw new Failure(`The schemas of events cannot be read: ${asFailure(cause).message}`, {
+    code: 'schemas_unread',
+    retryable: true,
+    cause,
+  })
+}
 
 export type EventSchemasOptions = { pool: Queryable; log: Log; pollMs: number }
 
@@ -75,5 +84,8 @@ export function createEventSchemasComponent(options: EventSchemasOptions): {
       await running
     },
   }
-  return { checks: { of: schemas.of, unread: () => (isRead ? undefined : readNow()) }, component }
+  return {
+    checks: { of: schemas.of, unread: () => (isRead ? undefined : readNow().catch(unavailable)) },
+    component,
+  }
 }
