@@ -35,7 +35,7 @@ export function atCut(cut: Cut): Sql {
 
 /**
  * Raw rows that are in force at the cut: a row that a correction below the cut supersedes is left out, so that an older
- * cut reads as it did (docs/decisions/0009). Where nothing was corrected it costs one look into an index.
+ * cut reads as it did (docs/decisions/0013). Where nothing was corrected it costs one look into an index.
  * @param corrected which corrections concern the rows that are read, as a condition on `tenant`, `type` and
  *   `superseded_hour` of usage_corrections, its key
  */
