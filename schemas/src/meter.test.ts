@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { Value } from 'typebox/value'
 import { expect, test } from 'vitest'
-import { type Meter, meterFault } from './meter.ts'
+import { aggregations, type Meter, meterFault, meterSchema } from './meter.ts'
 
 const meter = (fields: Partial<Meter>): Meter => ({ key: 'm', eventType: 'x', aggregation: 'sum', ...fields })
 
@@ -29,4 +31,14 @@ test.each<[Partial<Meter>, string, RegExp]>([
   const fault = meterFault(meter(fields))
   expect(fault?.field).toBe(field)
   expect(fault?.reason).toMatch(reason)
+})
+
+test('every example of the documentation is a sound meter, and every aggregation is told', () => {
+  const page = readFileSync(new URL('../../docs/meters.md', import.meta.url), 'utf8')
+  const examples = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text ?? ''))
+  for (const example of examples) {
+    expect(Value.Check(meterSchema, example), example.key).toBe(true)
+    expect(meterFault(example)).toBeUndefined()
+  }
+  for (const aggregation of aggregations) expect(page).toContain(`**${aggregation}**`)
 })
