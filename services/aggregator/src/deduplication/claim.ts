@@ -1,17 +1,17 @@
 import type { Place } from '../place.ts'
 
-/** Who holds an identity: the accepted record that came first, and what later copies are compared with. */
+/**
+ * Who holds an identity: the accepted record that came first, and what later copies are compared with. Corrections are not
+ * decided by it but by the ledger (docs/decisions/0013).
+ */
 export type Claim = {
   readonly first: Place
   readonly payloadHash: Buffer
-  /** UTC hour of the event, in seconds: with tenant and type it names the cell that a correction touches. */
-  readonly hourSeconds: number
   /** Log time when it was accepted: expiry counts from here. */
   readonly logTimeMicros: number
-  readonly revision: number
 }
 
-const claimBytes = 44
+const claimBytes = 36
 
 export function encodeClaim(claim: Claim): Buffer {
   const bytes = Buffer.allocUnsafe(claimBytes)
@@ -19,9 +19,7 @@ export function encodeClaim(claim: Claim): Buffer {
   bytes.writeUInt16BE(claim.first.partition, 2)
   bytes.writeBigUInt64BE(claim.first.offset, 4)
   claim.payloadHash.copy(bytes, 12, 0, 16)
-  bytes.writeUInt32BE(claim.hourSeconds, 28)
-  bytes.writeBigUInt64BE(BigInt(claim.logTimeMicros), 32)
-  bytes.writeUInt32BE(claim.revision, 40)
+  bytes.writeBigUInt64BE(BigInt(claim.logTimeMicros), 28)
   return bytes
 }
 
@@ -33,8 +31,6 @@ export function decodeClaim(bytes: Buffer): Claim {
       offset: bytes.readBigUInt64BE(4),
     },
     payloadHash: bytes.subarray(12, 28),
-    hourSeconds: bytes.readUInt32BE(28),
-    logTimeMicros: Number(bytes.readBigUInt64BE(32)),
-    revision: bytes.readUInt32BE(40),
+    logTimeMicros: Number(bytes.readBigUInt64BE(28)),
   }
 }

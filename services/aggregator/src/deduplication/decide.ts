@@ -1,4 +1,3 @@
-import { hourOf } from '@tidemark/schemas/instant.ts'
 import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
 import type { Reading } from '../decode.ts'
 import { comparePlaces, isBefore, type Place } from '../place.ts'
@@ -198,7 +197,5 @@ function claimant(
 const claimOf = (event: UsageEvent, first: Place, logTimeMicros: number): Claim => ({
   first,
   payloadHash: event.payloadHash,
-  hourSeconds: hourOf(event.time) / 1_000_000,
   logTimeMicros,
-  revision: event.revision,
 })

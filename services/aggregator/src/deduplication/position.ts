@@ -20,7 +20,7 @@ export const isSameRecord = (a: Fingerprint, b: Fingerprint): boolean =>
   a.offset === b.offset && a.appendTimeMicros === b.appendTimeMicros && a.identity.equals(b.identity)
 
 // A state written under another format is not read but rebuilt.
-const format = 2
+const format = 3
 const positionBytes = 54
 
 export function encodePosition(position: Position): Buffer {

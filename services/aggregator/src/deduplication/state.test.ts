@@ -20,9 +20,7 @@ const numbered = (at: number) =>
 const claim: Claim = {
   first: { log: 1, partition: 3, offset: 9_007_199_254_740_991n },
   payloadHash: Buffer.alloc(16, 5),
-  hourSeconds: 4_294_965_600,
   logTimeMicros: 1_795_219_200_123_456,
-  revision: 7,
 }
 const position = {
   nextOffset: 42n,

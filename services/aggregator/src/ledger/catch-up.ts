@@ -74,8 +74,6 @@ const claimOf = (row: LedgerRow, partition: LogPartition, logTimeMicros: number)
   claim: {
     first: { ...partition, offset: row.offset },
     payloadHash: row.payloadHash,
-    hourSeconds: row.hourSeconds,
     logTimeMicros,
-    revision: row.revision,
   },
 })

@@ -9,15 +9,13 @@ import { countLost, type LostRange } from './lost-ranges.ts'
 export type LedgerRow = Fingerprint & {
   readonly accepted: boolean
   readonly payloadHash: Buffer
-  readonly hourSeconds: number
-  readonly revision: number
 }
 
-type RowText = { o: string; i: string; t: string; v: 0 | 1; p: string; h: number; r: number }
+type RowText = { o: string; i: string; t: string; v: 0 | 1; p: string }
 
 // Short names: this text is read ten million times when a state is rebuilt.
 const rowColumns = `offset AS o, hex(identity) AS i, toUnixTimestamp64Micro(append_time) AS t,
-  verdict = 'accepted' AS v, hex(payload_hash) AS p, toUnixTimestamp(hour) AS h, revision AS r`
+  verdict = 'accepted' AS v, hex(payload_hash) AS p`
 const ofPartition = 'log = {log:UInt16} AND partition = {partition:UInt16}'
 
 const toRow = (text: RowText): LedgerRow => ({
@@ -26,8 +24,6 @@ const toRow = (text: RowText): LedgerRow => ({
   appendTimeMicros: Number(text.t),
   accepted: text.v === 1,
   payloadHash: Buffer.from(text.p, 'hex'),
-  hourSeconds: text.h,
-  revision: text.r,
 })
 
 /** Rows from an offset on, in order. The same offset may come more than once, then with the same content. */
