@@ -1,116 +1,158 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { recordFile } from '@tidemark/infra/stack/places.ts'
+import { readRecord } from '@tidemark/infra/stack/process-record.ts'
 import { usageEventsTopic } from '@tidemark/schemas/topics.ts'
 import { finish, step, thousands } from '../demonstration/print.ts'
 import { countRaw, countVerdicts, openStores, type Stores } from '../demonstration/stores.ts'
 import { type Installation, installOn } from '../installation.ts'
-import { acceptedOfBacklog, backlog, duplicatesOfBacklog, sendBacklog } from './backlog.ts'
+import { acceptedOf, backlog, duplicatesOf, sendBacklog } from './backlog.ts'
 import { benchTenant } from './bench-event.ts'
 import type { BenchStack } from './bench-stack.ts'
 import type { ConsumeOrder, ConsumeReport } from './consume-alone.ts'
-import { figureOf, type Measured, medianOf } from './figure.ts'
+import { type Figure, figureOf, type Measured, medianOf } from './figure.ts'
 import type { InsertOrder, InsertReport } from './insert-alone.ts'
 import { countLedger } from './ledger-count.ts'
 import { sampleProcess } from './process-sampler.ts'
 import { runWorker } from './worker.ts'
 
 const rounds = 3
-const drainWithinMs = 120_000
+const drainWithinMs = 300_000
 const pollMs = 50
 
 /** As the aggregator's own defaults; 160 bytes a record make it batches of so many rows. */
 const fetching = { minBytes: 1_048_576, maxWaitTimeMs: 250, maxBytesPerPartition: 4_194_304 }
 const batchRows = 26_100
 
-type Drained = { eventsPerSecond: number; cpuMicrosPerEvent: number; peakMegabytes: number }
+export type DrainOptions = {
+  records: number
+  /** Aggregators that share the partitions; the ceilings are only taken beside one. Default 1. */
+  processes?: number
+}
 
-/** Records per second that one aggregator process takes from the log to raw and ledger, beside its two ceilings. */
-export async function measureDrain(bench: BenchStack): Promise<Measured> {
-  const drains: Drained[] = []
-  const consumed: number[] = []
-  const inserted: number[] = []
-  const lost: string[] = []
+type Drained = {
+  eventsPerSecond: number
+  cpuMicrosPerEvent: number
+  clickHouseCpuMicrosPerEvent: number
+  peakMegabytes: number
+}
+
+type Round = { drained: Drained; consumed: number[]; inserted: number[]; lost: string[] }
+
+/** Records per second that aggregators take from the log to raw and ledger, beside the ceilings of both its sides. */
+export async function measureDrain(
+  bench: BenchStack,
+  { records, processes = 1 }: DrainOptions,
+): Promise<Measured> {
+  const name = processes === 1 ? 'drain' : `drain_${processes}_processes`
+  const all: Round[] = []
   for (let round = 1; round <= rounds; round += 1) {
-    const installation = await installOn(bench.stack.environment, `drain${round}`)
-    const stores = openStores(installation.env)
-    try {
-      await installation.createTenant(benchTenant)
-      await step(`Backlog ${round}/${rounds}: ${thousands(backlog.records)} records`, () =>
-        sendBacklog(installation.env, installation.prefix),
-      )
-      const alone = await consumeAlone(installation)
-      consumed.push(alone.records / alone.seconds)
-      drains.push(await drain(bench, installation, stores, `drain-${round}`))
-      lost.push(...(await findLost(stores)))
-      await emptyTables(stores)
-      const insert = await insertAlone(installation)
-      inserted.push(insert.events / insert.seconds)
-    } finally {
-      await stores.close()
-    }
-    await installation.remove()
-    const [a, b, c] = [drains.at(-1)?.eventsPerSecond, consumed.at(-1), inserted.at(-1)].map((rate) =>
-      thousands(Math.round(rate ?? 0)),
-    )
-    finish(
-      '✔',
-      `Drain ${round}/${rounds}: aggregator ${a}, kafkajs consuming ${b}, ClickHouse inserting ${c} events/s`,
-    )
+    const title = `${name} ${round}/${rounds}`
+    all.push(await measureRound(bench, title, { records, processes }))
+    const [a, b, c] = [
+      all.at(-1)?.drained.eventsPerSecond,
+      all.at(-1)?.consumed[0],
+      all.at(-1)?.inserted[0],
+    ].map((rate) => (rate === undefined ? '–' : thousands(Math.round(rate))))
+    finish('✔', `${title}: aggregator ${a}, kafkajs consuming ${b}, ClickHouse inserting ${c} events/s`)
   }
-  const limit = Math.min(medianOf(consumed), medianOf(inserted))
-  const of = (pick: (drained: Drained) => number): number[] => drains.map(pick)
-  return {
-    figures: [
-      figureOf(
-        'drain',
-        'events/s',
-        of(({ eventsPerSecond }) => eventsPerSecond),
-        { limit },
-      ),
-      figureOf('drain_kafkajs', 'events/s', consumed),
-      figureOf('drain_clickhouse', 'events/s', inserted),
-      figureOf(
-        'drain_cpu',
-        'µs/event',
-        of(({ cpuMicrosPerEvent }) => cpuMicrosPerEvent),
-      ),
-      figureOf(
-        'drain_peak_memory',
-        'MB RSS',
-        of(({ peakMegabytes }) => peakMegabytes),
-      ),
-    ],
-    lost,
+  return { figures: figuresOf(name, all), lost: all.flatMap(({ lost }) => lost) }
+}
+
+function figuresOf(name: string, all: readonly Round[]): Figure[] {
+  const consumed = all.flatMap((round) => round.consumed)
+  const inserted = all.flatMap((round) => round.inserted)
+  const of = (pick: (drained: Drained) => number): number[] => all.map(({ drained }) => pick(drained))
+  const rates = of(({ eventsPerSecond }) => eventsPerSecond)
+  if (consumed.length === 0) return [figureOf(name, 'events/s', rates)]
+  return [
+    figureOf(name, 'events/s', rates, { limit: Math.min(medianOf(consumed), medianOf(inserted)) }),
+    figureOf(`${name}_kafkajs`, 'events/s', consumed),
+    figureOf(`${name}_clickhouse`, 'events/s', inserted),
+    figureOf(
+      `${name}_cpu`,
+      'µs/event',
+      of((drained) => drained.cpuMicrosPerEvent),
+    ),
+    figureOf(
+      `${name}_cpu_clickhouse`,
+      'µs/event',
+      of((drained) => drained.clickHouseCpuMicrosPerEvent),
+    ),
+    figureOf(
+      `${name}_peak_memory`,
+      'MB RSS',
+      of((drained) => drained.peakMegabytes),
+    ),
+  ]
+}
+
+async function measureRound(
+  bench: BenchStack,
+  title: string,
+  { records, processes }: { records: number; processes: number },
+): Promise<Round> {
+  const installation = await installOn(bench.stack.environment, 'drain')
+  const stores = openStores(installation.env)
+  try {
+    await installation.createTenant(benchTenant)
+    await step(`${title}: a backlog of ${thousands(records)} records`, () =>
+      sendBacklog(installation.env, installation.prefix, records),
+    )
+    const withCeilings = processes === 1
+    const alone = withCeilings ? await consumeAlone(installation, records) : undefined
+    const drained = await drain(bench, installation, stores, { records, processes })
+    const lost = await findLost(stores, records)
+    if (withCeilings) await emptyTables(stores)
+    const insert = withCeilings ? await insertAlone(installation, records) : undefined
+    return {
+      drained,
+      consumed: alone === undefined ? [] : [alone.records / alone.seconds],
+      inserted: insert === undefined ? [] : [insert.events / insert.seconds],
+      lost,
+    }
+  } finally {
+    await stores.close()
+    await installation.remove()
   }
 }
 
-/** From the first partition's opening to the last ledger row; CPU time is all of the process's, its threads included. */
+/** From the first partition's opening to the last ledger row; CPU time is all of a process's, its threads included. */
 async function drain(
   bench: BenchStack,
-  { env }: Installation,
+  { env, prefix }: Installation,
   stores: Stores,
-  name: string,
+  { records, processes }: { records: number; processes: number },
 ): Promise<Drained> {
-  const state = { AGGREGATOR_STATE_DIRECTORY: join(bench.stack.dir, 'state', name) }
-  const aggregator = await bench.spawn('aggregator', { ...env, ...state }, name)
-  const sampler = sampleProcess(aggregator.process.pid ?? 0)
+  const clickHouse = await readRecord(recordFile(bench.stack.dir, 'clickhouse'))
+  const AGGREGATOR_STATE_DIRECTORY = join(bench.stack.dir, 'state', prefix)
+  const aggregators = await Promise.all(
+    Array.from({ length: processes }, (_, at) =>
+      bench.spawn('aggregator', { ...env, AGGREGATOR_STATE_DIRECTORY }, `${prefix}${at}`),
+    ),
+  )
+  const samplers = aggregators.map(({ process }) => sampleProcess(process.pid ?? 0))
+  const server = sampleProcess(clickHouse?.pid ?? 0)
   const deadline = Date.now() + drainWithinMs
-  while ((await countLedger(stores)) < backlog.records) {
-    if (Date.now() > deadline || aggregator.process.exitCode !== null)
-      throw new Error(`the backlog was not drained in time: see ${aggregator.logFile}`)
+  while ((await countLedger(stores)) < records) {
+    const ended = aggregators.find(({ process }) => process.exitCode !== null)
+    if (Date.now() > deadline || ended !== undefined)
+      throw new Error(`the backlog was not drained in time: see ${(ended ?? aggregators[0])?.logFile}`)
     await pause(pollMs)
   }
   const endedAtMs = Date.now()
-  const startedAtMs = await openedAtMs(aggregator.logFile)
-  const cpuMs = sampler.cpuMsBetween(startedAtMs, endedAtMs)
-  const peakMegabytes = sampler.peakBytes() / 1e6
-  sampler.stop()
-  await aggregator.stop()
+  const startedAtMs = Math.min(...(await Promise.all(aggregators.map(({ logFile }) => openedAtMs(logFile)))))
+  const cpuMs = samplers.reduce((sum, each) => sum + each.cpuMsBetween(startedAtMs, endedAtMs), 0)
+  const peakBytes = Math.max(...samplers.map((each) => each.peakBytes()))
+  const serverCpuMs = server.cpuMsBetween(startedAtMs, endedAtMs)
+  for (const sampler of [...samplers, server]) sampler.stop()
+  await Promise.all(aggregators.map((aggregator) => aggregator.stop()))
   return {
-    eventsPerSecond: (backlog.records * 1000) / (endedAtMs - startedAtMs),
-    cpuMicrosPerEvent: (cpuMs * 1000) / backlog.records,
-    peakMegabytes,
+    eventsPerSecond: (records * 1000) / (endedAtMs - startedAtMs),
+    cpuMicrosPerEvent: (cpuMs * 1000) / records,
+    clickHouseCpuMicrosPerEvent: (serverCpuMs * 1000) / records,
+    peakMegabytes: peakBytes / 1e6,
   }
 }
 
@@ -123,13 +165,13 @@ async function openedAtMs(logFile: string): Promise<number> {
   return Date.parse(JSON.parse(opened).time)
 }
 
-async function findLost(stores: Stores): Promise<string[]> {
+async function findLost(stores: Stores, records: number): Promise<string[]> {
   const verdicts = await countVerdicts(stores)
   const found = [
-    ['accepted', verdicts.get('accepted') ?? 0, acceptedOfBacklog],
-    ['duplicate', verdicts.get('duplicate') ?? 0, duplicatesOfBacklog],
-    ['raw', await countRaw(stores), acceptedOfBacklog],
-    ['distinct', await countDistinct(stores), acceptedOfBacklog],
+    ['accepted', verdicts.get('accepted') ?? 0, acceptedOf(records)],
+    ['duplicate', verdicts.get('duplicate') ?? 0, duplicatesOf(records)],
+    ['raw', await countRaw(stores), acceptedOf(records)],
+    ['distinct', await countDistinct(stores), acceptedOf(records)],
   ] as const
   return found
     .filter(([, count, expected]) => count !== expected)
@@ -148,22 +190,22 @@ async function emptyTables({ clickHouse }: Stores): Promise<void> {
     await clickHouse.command(`TRUNCATE TABLE ${table}`)
 }
 
-const consumeAlone = ({ env, prefix }: Installation): Promise<ConsumeReport> =>
+const consumeAlone = ({ env, prefix }: Installation, records: number): Promise<ConsumeReport> =>
   runWorker('consume-alone.ts', {
     ...fetching,
     brokers: env.KAFKA_BROKERS ?? '',
     topic: prefix + usageEventsTopic,
     groupId: `${prefix}bench-consume`,
-    records: backlog.records,
+    records,
   } satisfies ConsumeOrder)
 
-const insertAlone = ({ env, database }: Installation): Promise<InsertReport> =>
+const insertAlone = ({ env, database }: Installation, records: number): Promise<InsertReport> =>
   runWorker('insert-alone.ts', {
     url: env.CLICKHOUSE_URL ?? '',
     user: env.CLICKHOUSE_USER ?? '',
     password: env.CLICKHOUSE_PASSWORD ?? '',
     database,
     run: backlog.run,
-    events: backlog.records,
+    events: records,
     batchRows,
   } satisfies InsertOrder)

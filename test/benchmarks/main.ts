@@ -1,4 +1,5 @@
 import { heading, line, seconds, table } from '../demonstration/print.ts'
+import { measureAggregate } from './aggregate/aggregate.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
 import type { Figure, Measured } from './figure.ts'
 import { measureIngest } from './ingest/ingest.ts'
@@ -8,6 +9,11 @@ import { measurePath } from './path.ts'
 type Benchmark = { about: string; measure(bench: BenchStack): Promise<Measured> }
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  aggregate: {
+    about:
+      'the aggregator: draining a backlog with one process and two, and how soon an event is seen (6 to 7 min)',
+    measure: measureAggregate,
+  },
   ingest: {
     about: 'the front door: rates, latencies, relay, memory, with all that guards it (6 to 7 min)',
     measure: measureIngest,

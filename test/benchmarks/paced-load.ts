@@ -7,8 +7,10 @@ import { answerOrder } from './worker.ts'
 export type PacedOrder = {
   port: number
   key: string
-  /** Single events per second, whatever the answers take. */
+  /** Requests per second, whatever the answers take. */
   rate: number
+  /** Default 1. */
+  eventsPerRequest?: number
   connections: number
   warmUpMs: number
   durationMs: number
@@ -16,12 +18,12 @@ export type PacedOrder = {
 }
 
 /**
- * Events at a fixed rate: an event that finds all connections busy waits, and its wait counts, so that a server that
- * stands still cannot hide it.
+ * Requests at a fixed rate: one that finds all connections busy waits, and its wait counts, so that a server that stands
+ * still cannot hide it.
  */
 async function generatePaced(order: PacedOrder): Promise<LoadReport> {
-  const { port, key, rate, run } = order
-  const body = createBody({ run, eventsPerRequest: 1 })
+  const { port, key, rate, run, eventsPerRequest = 1 } = order
+  const body = createBody({ run, eventsPerRequest })
   const headers = body.headers(key)
   const open = () => openConnection({ port, path: '/v1/events', headers })
   const free: HttpConnection[] = await Promise.all(Array.from({ length: order.connections }, open))
@@ -36,11 +38,11 @@ async function generatePaced(order: PacedOrder): Promise<LoadReport> {
 
   const send = async (connection: HttpConnection, dueAt: number): Promise<void> => {
     body.number(sent)
-    sent += 1
+    sent += eventsPerRequest
     const { status, body: text } = await connection.post(Buffer.from(body.bytes))
-    if (status !== 202) throw new Error(`an event was answered ${status}: ${text.slice(0, 500)}`)
+    if (status !== 202) throw new Error(`a request was answered ${status}: ${text.slice(0, 500)}`)
     if (dueAt >= startsAt) latenciesMicros.push(Math.round((performance.now() - dueAt) * 1000))
-    answered += 1
+    answered += eventsPerRequest
     const next = waiting.shift()
     if (next === undefined) free.push(connection)
     else await send(connection, next)

@@ -11,7 +11,7 @@ export async function measurePath(bench: BenchStack): Promise<Measured> {
   heading('Ingest')
   const http = await measureRates(bench, [batch500, single])
   heading('Aggregator')
-  const drained = await measureDrain(bench)
+  const drained = await measureDrain(bench, { records: 512_000 })
   const used = await step('Memory of the stack after it', () => measureUsedStack(bench.stack))
   return {
     figures: [...http.figures, ...drained.figures, ...idle, ...used],

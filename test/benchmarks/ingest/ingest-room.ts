@@ -1,8 +1,9 @@
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { finish, thousands } from '../../demonstration/print.ts'
 import { openStores } from '../../demonstration/stores.ts'
 import { type Installation, installOn } from '../../installation.ts'
-import { waitUntilReady } from '../../service-processes.ts'
+import { type ServiceProcess, waitUntilReady } from '../../service-processes.ts'
 import { benchTenant } from '../bench-event.ts'
 import type { BenchStack } from '../bench-stack.ts'
 import { countLedger } from '../ledger-count.ts'
@@ -26,6 +27,9 @@ export type RoomOptions = {
 
 export type IngestRoom = {
   readonly installation: Installation
+  readonly key: string
+  readonly url: string
+  readonly aggregator: ServiceProcess | undefined
   /** Runs a load generator in a process of its own, and keeps what was acknowledged to it. */
   load(order: Unaddressed<LoadOrder> | Unaddressed<PacedOrder>): Promise<LoadReport>
   /** The most resident memory that the process ever had, in bytes. */
@@ -52,7 +56,10 @@ export async function openIngestRoom(
       .openPool('tidemark_ingest')
       .query('UPDATE access.tenants SET remembers_ids = true WHERE id = $1', [tenant])
   const ingest = await bench.spawn('ingest', env, name)
-  const aggregator = withAggregator ? await bench.spawn('aggregator', env, name) : undefined
+  const AGGREGATOR_STATE_DIRECTORY = join(bench.stack.dir, 'state', installation.prefix)
+  const aggregator = withAggregator
+    ? await bench.spawn('aggregator', { ...env, AGGREGATOR_STATE_DIRECTORY }, name)
+    : undefined
   for (const service of [ingest, aggregator]) if (service) await waitUntilReady(service)
   const sampler = sampleProcess(ingest.process.pid ?? 0)
   const acknowledged = new Map<string, number>()
@@ -78,6 +85,9 @@ export async function openIngestRoom(
 
   return {
     installation,
+    key,
+    url: ingest.url,
+    aggregator,
     async load(order) {
       const generator = 'rate' in order ? 'paced-load.ts' : 'load-generator.ts'
       const report = await runWorker<LoadReport>(generator, { ...order, port, key })
