@@ -57,8 +57,12 @@ async function rebuild(partition: number, keptDays: number) {
   const lost = await fetchLostRanges(clickHouse, place)
   const proven = await countContiguous(clickHouse, place, lost)
   const from = await findKeptFrom(clickHouse, place, proven, keptDays * dayMicros)
-  const state = await openState(join(directory, `p-${partition}`), (cause) => {
-    throw cause
+  const state = await openState(join(directory, `p-${partition}`), {
+    // Longer than what is read: what the state lets go is not what is asked here.
+    keptMicros: 365 * dayMicros,
+    onDamage: (cause) => {
+      throw cause
+    },
   })
   const { signal } = new AbortController()
   const caughtUp = await catchUp({
