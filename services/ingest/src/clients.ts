@@ -48,7 +48,7 @@ export function createClients(config: IngestConfig, log: Log): Clients {
   }
 }
 
-/** A connection of its own: what one request asks of many ids must not wait before another's limit. */
+/** Apart from the limits' connection: what one request asks of many ids must not delay another's limit. */
 export const createMemoryRedis = (config: IngestConfig, log: Log): RedisClient =>
   createRedis({
     url: config.REDIS_URL,

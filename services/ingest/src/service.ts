@@ -60,6 +60,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     pool,
     kafka,
     redis: createMemoryRedis(config, log),
+    writingRedis: createMemoryRedis(config, log),
     log,
     metrics: registry,
     prefix,

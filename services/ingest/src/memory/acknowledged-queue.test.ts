@@ -54,28 +54,32 @@ test('having had nothing to write does not end it', async () => {
   expect(sizes(writes)).toEqual([1])
 })
 
-test('while one write is under way the next collects, and no write is too large', async () => {
+test('what does not fill a write waits for the one under way; full ones do not', async () => {
   const { queue, writes, counts } = openQueue()
   queue.add(many(1))
   await turn()
   queue.add(many(1_200))
-  for (let at = 0; at < 4; at += 1) {
-    writes[at]?.settle()
-    await turn()
-  }
+  await turn()
+  expect(sizes(writes)).toEqual([1, 500, 500])
+  for (const { settle } of writes) settle()
+  await turn()
   expect(sizes(writes)).toEqual([1, 500, 500, 200])
+  writes.at(-1)?.settle()
+  await queue.flush()
   expect(counts).toEqual({ remembered: 1_201, forgotten: 0 })
 })
 
 test('beyond the bound, and where Redis does not take them, ids are forgotten and counted', async () => {
   const { queue, writes, counts } = openQueue()
-  queue.add(many(1))
+  queue.add(many(8_000))
   await turn()
   queue.add(many(51_000))
+  await turn()
+  expect(sizes(writes)).toEqual(Array.from({ length: 16 }, () => 500))
   expect(counts.forgotten).toBe(1_000)
   queue.clear()
   expect(counts.forgotten).toBe(51_000)
-  writes[0]?.settle(new Error('gone'))
+  for (const { settle } of writes) settle(new Error('gone'))
   await queue.flush()
-  expect(counts).toEqual({ remembered: 0, forgotten: 51_001 })
+  expect(counts).toEqual({ remembered: 0, forgotten: 59_000 })
 })

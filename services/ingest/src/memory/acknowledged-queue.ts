@@ -19,55 +19,55 @@ export type AcknowledgedQueue = {
   flush(): Promise<void>
 }
 
-/** Redis does nothing else while it writes so many: a little more than a millisecond. */
+/** Redis does nothing else while it writes so many: a millisecond or two. */
 const entriesPerWrite = 500
+/** As much as many large requests bring in one turn of the event loop, in which no write could be answered. */
+const mostUnderWay = 16
 /** Two thirds of a second at the highest rates, and less than 2 MB. */
-const mostWrites = 100
+const mostWaiting = 100
 
-/** While one write is under way the next ones collect; beyond a bound the newest are forgotten. */
+/**
+ * Full writes go out at once, up to a bound; what does not fill one waits until none is under way, so that writes grow
+ * with the load. Beyond a second bound the newest are forgotten.
+ */
 export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): AcknowledgedQueue {
   const full: Buffer[] = []
   let open = Buffer.allocUnsafe(entriesPerWrite * entryBytes)
   let used = 0
-  let writing: Promise<void> = Promise.resolve()
-  let isWriting = false
+  const underWay = new Set<Promise<void>>()
   let isScheduled = false
 
-  function next(): Buffer | undefined {
-    const first = full.shift()
-    if (first !== undefined || used === 0) return first
-    const entries = open.subarray(0, used)
+  function pump(): void {
+    while (full.length > 0 && underWay.size < mostUnderWay) send(full.shift())
+    if (used === 0 || underWay.size > 0) return
+    send(open.subarray(0, used))
     open = Buffer.allocUnsafe(entriesPerWrite * entryBytes)
     used = 0
-    return entries
   }
 
-  function start(): void {
-    if (isWriting) return
-    isWriting = true
-    writing = writeAll()
-  }
-
-  async function writeAll(): Promise<void> {
-    for (let entries = next(); entries !== undefined; entries = next()) {
-      const events = entries.length / entryBytes
-      try {
-        await options.write(entries)
-        options.onRemembered(events)
-      } catch {
-        options.onForgotten(events)
-      }
-    }
-    isWriting = false
+  function send(entries: Buffer | undefined): void {
+    if (entries === undefined) return
+    const events = entries.length / entryBytes
+    const written = options
+      .write(entries)
+      .then(
+        () => options.onRemembered(events),
+        () => options.onForgotten(events),
+      )
+      .then(() => {
+        underWay.delete(written)
+        pump()
+      })
+    underWay.add(written)
   }
 
   /** After this turn of the event loop: what is acknowledged together is written together. */
   function schedule(): void {
-    if (isScheduled || isWriting) return
+    if (isScheduled) return
     isScheduled = true
     setImmediate(() => {
       isScheduled = false
-      start()
+      pump()
     })
   }
 
@@ -76,7 +76,7 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
       let forgotten = 0
       for (const { key, payloadHash } of messages) {
         if (payloadHash === undefined) continue
-        if (full.length === mostWrites) {
+        if (full.length === mostWaiting) {
           forgotten += 1
           continue
         }
@@ -97,9 +97,9 @@ export function createAcknowledgedQueue(options: AcknowledgedQueueOptions): Ackn
       used = 0
       if (events > 0) options.onForgotten(events)
     },
-    flush() {
-      start()
-      return writing
+    async flush() {
+      pump()
+      while (underWay.size > 0) await Promise.all(underWay)
     },
   }
 }

@@ -16,8 +16,9 @@ import { readRememberedTenants } from './switches.ts'
 export type MemoryOptions = {
   pool: Queryable
   kafka: KafkaClient
-  /** A connection of its own, not opened before a tenant wants a memory; this component ends it. */
+  /** Connections of its own, not opened before a tenant wants a memory; this component ends them. */
   redis: RedisClient
+  writingRedis: RedisClient
   log: Log
   metrics: Metrics
   prefix: string
@@ -31,7 +32,7 @@ const flushMs = 500
 
 /** A memory that follows the switches in the database, and the log that Kafka holds. */
 export function createMemoryComponent(options: MemoryOptions): { memory: Memory; component: Component } {
-  const { pool, redis, log } = options
+  const { pool, redis, writingRedis, log } = options
   const memory = createRedisMemory({ ...options, metrics: createMemoryMetrics(options.metrics) })
   const identity = createTopicIdentityReader(options.kafka, options.prefix + usageEventsTopic)
   let tenants: ReadonlySet<number> = new Set()
@@ -46,7 +47,8 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
     }
     try {
       // A failure to connect is logged by the client, which goes on trying; everything is published meanwhile.
-      if (tenants.size > 0 && redis.status === 'wait') await redis.connect().catch(() => {})
+      if (tenants.size > 0 && redis.status === 'wait')
+        await Promise.allSettled([redis.connect(), writingRedis.connect()])
       const isUsed = tenants.size > 0 && redis.status === 'ready'
       memory.useLog(isUsed ? keysOf(await identity.read()) : '')
     } catch (error) {
@@ -74,6 +76,7 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
       stopped.abort()
       await Promise.race([Promise.all([memory.flush(), running]), pause(flushMs, undefined, { ref: false })])
       redis.disconnect()
+      writingRedis.disconnect()
       await identity.close()
     },
   }

@@ -3,7 +3,7 @@ import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
 export type LookupsOptions = {
   /** The hashes of the identities, one behind the other; empty when none is known. */
   ask(identities: Buffer): Promise<Buffer>
-  /** Longest wait for an answer, from the moment it is asked for. */
+  /** Longest wait for an answer, from the moment it is asked for, and a millisecond more for each thousand identities. */
   timeoutMs: number
   onLate(): void
   onFailed(): void
@@ -17,8 +17,10 @@ export type Lookups = {
 type Question = { keys: readonly Buffer[]; resolve(hashes: Buffer | undefined): void }
 
 const hashBytes = 16
-/** Redis does nothing else while it answers one question: a fraction of a millisecond for so many. */
+/** Redis does nothing else while it answers one question: half a millisecond for so many. */
 const mostKeys = 1_000
+/** Redis needs half of it. */
+const msPerKey = 0.001
 
 /**
  * Questions of all requests that arrived together go to Redis together. While an answer is late nothing is asked, so a
@@ -27,23 +29,27 @@ const mostKeys = 1_000
 export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptions): Lookups {
   let waiting: Question[] = []
   let waitingKeys = 0
+  let keysUnderWay = 0
   let late = 0
 
   function flush(): void {
     if (waiting.length === 0) return
     const questions = waiting
-    const identities = Buffer.allocUnsafe(waitingKeys * identityKeyBytes)
+    const keys = waitingKeys
+    const identities = Buffer.allocUnsafe(keys * identityKeyBytes)
     waiting = []
     waitingKeys = 0
+    keysUnderWay += keys
     let at = 0
-    for (const { keys } of questions)
-      for (const key of keys) {
+    for (const question of questions)
+      for (const key of question.keys) {
         identities.set(key, at)
         at += identityKeyBytes
       }
     let state: 'asked' | 'late' | 'answered' = 'asked'
     const settle = (hashes: Buffer | undefined): void => {
       clearTimeout(timer)
+      keysUnderWay -= keys
       if (state === 'late') late -= 1
       else answer(questions, hashes)
       state = 'answered'
@@ -56,7 +62,7 @@ export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptio
       answer(questions, undefined)
     }
     // Behind one more look at the sockets: when this process was busy, the answer may be there already.
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs + keysUnderWay * msPerKey)
     ask(identities).then(settle, () => {
       onFailed()
       settle(undefined)

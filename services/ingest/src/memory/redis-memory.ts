@@ -7,7 +7,10 @@ import type { MemoryMetrics } from './memory-metrics.ts'
 import { createMemoryStore, hashBytes } from './redis-store.ts'
 
 export type RedisMemoryOptions = {
+  /** Answers questions. */
   redis: RedisClient
+  /** Takes in what was acknowledged: on one connection, questions would wait for it. */
+  writingRedis: RedisClient
   metrics: MemoryMetrics
   ttlSeconds: number
   timeoutMs: number
@@ -23,8 +26,8 @@ export type RedisMemory = Memory & {
 }
 
 export function createRedisMemory(options: RedisMemoryOptions): RedisMemory {
-  const { redis, metrics } = options
-  const store = createMemoryStore(redis, options.ttlSeconds)
+  const { redis, writingRedis, metrics } = options
+  const store = createMemoryStore(options)
   let tenants: ReadonlySet<number> = new Set()
   let base = ''
 
@@ -54,7 +57,7 @@ export function createRedisMemory(options: RedisMemoryOptions): RedisMemory {
       return recollections
     },
     remember(messages) {
-      if (canAsk()) acknowledged.add(messages)
+      if (base !== '' && writingRedis.status === 'ready') acknowledged.add(messages)
       else metrics.forgotten(messages.length)
     },
     serve(wanted) {

@@ -38,6 +38,8 @@ for at = 1, #entries, ${entryBytes} do
 end
 `
 
+export type MemoryStoreOptions = { redis: RedisClient; writingRedis: RedisClient; ttlSeconds: number }
+
 export type MemoryStore = {
   /** The payload hash of each identity, zeros for what is not known; empty when none is. */
   recall(base: string, identities: Buffer): Promise<Buffer>
@@ -48,14 +50,14 @@ export type MemoryStore = {
  * One script for many identities: a command of its own for each costs this process several times as much. Keys that a
  * script puts together lie where they should on one Redis server and its replicas, not in a Redis Cluster.
  */
-export function createMemoryStore(redis: RedisClient, ttlSeconds: number): MemoryStore {
+export function createMemoryStore({ redis, writingRedis, ttlSeconds }: MemoryStoreOptions): MemoryStore {
   return {
     async recall(base, identities) {
       const hashes = await redis.callBuffer('EVAL', recallScript, 1, base, identities)
       return Buffer.isBuffer(hashes) ? hashes : nothing
     },
     async remember(base, entries) {
-      await redis.callBuffer('EVAL', rememberScript, 1, base, entries, ttlSeconds)
+      await writingRedis.callBuffer('EVAL', rememberScript, 1, base, entries, ttlSeconds)
     },
   }
 }
