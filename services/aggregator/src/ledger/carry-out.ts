@@ -3,9 +3,12 @@ import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Clients } from '../clients.ts'
 import type { AggregatorConfig } from '../config.ts'
 import { createMeterStore } from '../metering/meter-store.ts'
+import { rebuildingLease, withLease } from '../sealing/lease.ts'
 import { runCheck } from './check/run-check.ts'
 import type { LedgerOrder, LostOrder, OffsetRange } from './ledger-order.ts'
 import { lostHeading, lostLines, planLost, recordLost } from './lost-record.ts'
+import { type RebuildOutcome, rebuild } from './rebuild/rebuild.ts'
+import { dropBeside } from './rebuild/rebuilt-tables.ts'
 import { repair } from './repair.ts'
 import { repairSealed } from './repair-sealed.ts'
 
@@ -36,7 +39,7 @@ export async function carryOut(order: LedgerOrder, run: LedgerRun): Promise<numb
       return 0
     }
     case 'repair':
-      return carryOutRepair(order, run)
+      return underLease(run, () => carryOutRepair(order, run))
     case 'repair-sealed': {
       const { differing, repaired, unproved } = await repairSealed(sources, order)
       run.print(`${differing} sealed hours differ from their raw events; ${repaired} are written again`)
@@ -46,6 +49,8 @@ export async function carryOut(order: LedgerOrder, run: LedgerRun): Promise<numb
         )
       return differing === repaired ? 0 : 1
     }
+    case 'rebuild':
+      return underLease(run, () => carryOutRebuild(order, run))
     default:
       throw new Failure(`${order.kind} cannot be done yet`, { code: 'not_available', retryable: false })
   }
@@ -87,4 +92,57 @@ async function carryOutRepair(order: OffsetRange & { dryRun: boolean }, run: Led
   if (order.dryRun) run.tell('Nothing is written: this was a dry run.')
   else run.print(left === 0n ? 'All of it is as the ledger says.' : `${left} rows still differ: run it again`)
   return left === 0n && expired === 0n && withoutLedger === 0n ? 0 : 1
+}
+
+async function carryOutRebuild(
+  order: { yes: boolean; force: string | undefined },
+  run: LedgerRun,
+): Promise<number> {
+  const prefix = run.config.TIDEMARK_PREFIX
+  const outcome = await rebuild({ ...run, prefix }, order)
+  if (outcome.kind !== 'finished') comparisonLines(outcome).forEach(run.print)
+  if (outcome.kind === 'refused') {
+    run.tell(
+      'Nothing is swapped: verdicts that invoices may rest on would change. To swap all the same: --force "<why>"',
+    )
+    return 1
+  }
+  if (outcome.kind === 'compared') {
+    run.tell('Nothing is swapped without --yes.')
+    return 0
+  }
+  run.print('The tables are swapped.')
+  if (outcome.kind === 'swapped' && order.force !== undefined)
+    run.tell(
+      'End every aggregator, remove its state directory and start it again: it remembers the verdicts of before',
+    )
+  const everything = { fromHour: undefined, toHour: undefined, tenant: undefined, payloads: false }
+  const { lines, report } = await runCheck({ ...run, readMeters: createMeterStore(run.pool).all }, everything)
+  lines.forEach(run.print)
+  if (report.total() > 0) {
+    run.tell('The old tables are kept, under their names with _rebuilt behind them, until the next rebuild')
+    return 1
+  }
+  await dropBeside(run.clickHouse)
+  return 0
+}
+
+function comparisonLines({ tables, ledger }: Exclude<RebuildOutcome, { kind: 'finished' }>): string[] {
+  return [
+    ...tables.map(({ table, rows, rebuilt, same }) =>
+      same ? `${table}: ${rows} rows, the same` : `${table}: ${rows} rows, rebuilt ${rebuilt}, not the same`,
+    ),
+    `the ledger: ${ledger.added} offsets added, ${ledger.removed} removed, ${ledger.changed} verdicts changed`,
+    ...ledger.examples.map((text) => `  ${text}`),
+  ]
+}
+
+/** One command that writes at a time. */
+async function underLease(run: LedgerRun, work: () => Promise<number>): Promise<number> {
+  let code = 1
+  const isFree = await withLease(run.pool, rebuildingLease, async () => {
+    code = await work()
+  })
+  if (!isFree) run.tell('Another repair or rebuild is at work: wait until it has ended')
+  return code
 }

@@ -1,5 +1,6 @@
 import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { readRange } from '@tidemark/infra/kafka/range-reader.ts'
+import type { KafkaRecord } from '@tidemark/infra/kafka/record.ts'
 import {
   fetchOffsetRanges,
   type OffsetRange as KeptOffsets,
@@ -14,7 +15,7 @@ import { usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
 import { usageEventType } from '@tidemark/schemas/usage-event.ts'
 import { createConsumingMetrics } from '../consuming-metrics.ts'
 import type { DecodedRecord } from '../deduplication/decide.ts'
-import { createRecordReader } from '../record-reader.ts'
+import { createRecordReader, type RecordReader } from '../record-reader.ts'
 
 export type LogSources = {
   readonly kafka: KafkaClient
@@ -28,7 +29,10 @@ export type LogSource = {
   readonly topic: string
   /** By partition; empty where the topic is gone. */
   readonly kept: ReadonlyMap<number, KeptOffsets>
-  /** Decoded records from `from` (inclusive) to `to` (exclusive), a fetch at a time. */
+  readonly reader: RecordReader
+  /** Records from `from` (inclusive) to `to` (exclusive), a fetch at a time. */
+  records(partition: number, from: bigint, to: bigint): AsyncGenerator<KafkaRecord[]>
+  /** The same, decoded. */
   read(partition: number, from: bigint, to: bigint): AsyncGenerator<DecodedRecord[]>
 }
 
@@ -44,12 +48,16 @@ export async function openLogSource(sources: LogSources, logNumber: number): Pro
     metrics: createConsumingMetrics(createMetrics('ledger')),
     signal: new AbortController().signal,
   })
+  const records: LogSource['records'] = (partition, from, to) =>
+    readRange(kafka, { topic, partition, from, to })
   return {
     topic,
     kept,
+    reader,
+    records,
     async *read(partition, from, to) {
-      for await (const records of readRange(kafka, { topic, partition, from, to }))
-        yield await reader.readAll(records, partition, () => {})
+      for await (const batch of records(partition, from, to))
+        yield await reader.readAll(batch, partition, () => {})
     },
   }
 }

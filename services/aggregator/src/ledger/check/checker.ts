@@ -6,6 +6,7 @@ import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import { readKeptFrom } from '../../retention/expire.ts'
 import { checkingLease, withLease } from '../../sealing/lease.ts'
 import { processedUntil, type Watermarks } from '../../usage/watermarks.ts'
 import { checkLedger, emptyTotals } from './check.ts'
@@ -48,7 +49,8 @@ export function createChecker(options: CheckerOptions): Component {
     const { cut } = watermarks
     const totals = emptyTotals(cut)
     const report = createCheckReport(namedPerRound)
-    const scope = { cut, tenant: undefined, fromHour: undefined, toHour: undefined, payloads: true }
+    const fromHour = await readKeptFrom(clickHouse)
+    const scope = { cut, tenant: undefined, fromHour, toHour: undefined, payloads: true }
     let sliceAt = performance.now()
     for await (const { part, differences } of checkLedger(
       { clickHouse, readMeters: options.readMeters },

@@ -1,5 +1,6 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import { readKeptFrom } from '../../retention/expire.ts'
 import type { CheckOrder } from '../ledger-order.ts'
 import { readProcessedCut } from '../processed-cut.ts'
 import { type CheckTotals, checkLedger, emptyTotals } from './check.ts'
@@ -24,10 +25,11 @@ const tellEveryMs = 2_000
 /** Checks everything below the watermarks of this moment, and says how far it is. */
 export async function runCheck(run: CheckRun, order: CheckOrder): Promise<CheckResult> {
   const cut = await readProcessedCut(run.clickHouse)
+  const fromHour = keptFrom(order.fromHour, await readKeptFrom(run.clickHouse))
   const totals = emptyTotals(cut)
   const report = createCheckReport(namedPerKind)
   let toldAt = performance.now()
-  for await (const { part, done, of, differences } of checkLedger(run, { cut, ...order }, totals)) {
+  for await (const { part, done, of, differences } of checkLedger(run, { ...order, cut, fromHour }, totals)) {
     report.add(differences)
     if (performance.now() - toldAt < tellEveryMs) continue
     toldAt = performance.now()
@@ -37,3 +39,7 @@ export async function runCheck(run: CheckRun, order: CheckOrder): Promise<CheckR
   }
   return { totals, report, lines: [...totalLines(totals), ...differenceLines(report)] }
 }
+
+/** Of what retention has removed there is nothing to compare. */
+const keptFrom = (asked: number | undefined, kept: number | undefined): number | undefined =>
+  kept === undefined ? asked : Math.max(kept, asked ?? 0)
