@@ -30,6 +30,21 @@ test('a raw event of another content keeps its hour dirty too', async () => {
   expect(await room.seal()).toMatchObject({ sealedCells: 0, unprovedCells: 1 })
 })
 
+test('a correction that reads would not find keeps its hour dirty: the event would count twice', async () => {
+  const meter = await room.register()
+  room.log.correct(room.append('2026-10-05T10:00:00Z', 1), { data: { bytes: 2 } })
+  await room.log.write(at('2026-10-05T13:00:00Z'))
+  const kept = await room.clickHouse.query<Record<string, unknown>>(
+    'SELECT * EXCEPT superseded_hour, toUnixTimestamp(superseded_hour) AS superseded_hour FROM usage_corrections',
+  )
+  await room.clickHouse.command('TRUNCATE TABLE usage_corrections')
+  expect(await room.seal()).toMatchObject({ sealedCells: 0, unprovedCells: 1 })
+  await room.clickHouse.insert('usage_corrections', kept)
+  expect(await room.seal()).toMatchObject({ sealedCells: 1, unprovedCells: 0 })
+  expect(await room.seals()).toMatchObject([{ hour: '10', count: '2', matched: '1' }])
+  expect(await room.total(meter)).toBe('2')
+})
+
 test('a raw event that the ledger does not know yet is not counted', async () => {
   const meter = await room.register()
   room.append('2026-10-05T10:00:00Z', 1, 'alice')

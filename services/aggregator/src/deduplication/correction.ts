@@ -67,7 +67,7 @@ export function entryOf(event: UsageEvent, place: Place, superseded: Superseded 
 const unknownOriginal = ({ action }: UsageEvent): CorrectionRuling => ({
   verdict: 'rejected',
   code: 'unknown_original',
-  reason: `no event with this source and id has been accepted before; send the event first, then its ${action}`,
+  reason: `no event with this source and id has been accepted before; send the event first, then its ${action === 'void' ? 'void' : 'correction'}`,
 })
 
 const stale = ({ revision }: UsageEvent, last: HistoryEntry): CorrectionRuling => ({
