@@ -12,7 +12,7 @@ import { inject } from 'vitest'
 import { installOn } from '../installation.ts'
 import { openUsageRoom, type UsageRoom } from './usage-room.ts'
 
-export type Answer = { ok: boolean; text: string; rows: Record<string, unknown>[] }
+type Answer = { ok: boolean; text: string; rows: Record<string, unknown>[] }
 
 /** A usage room on a ClickHouse of its own, which reads its users anew when it is started again. */
 export type FinanceRoom = UsageRoom & {

@@ -21,6 +21,7 @@ export function openUsageHttp({ pool, clickHouse, logger }: UsageRoom) {
     AGGREGATOR_CHECK_ENABLED: false,
     AGGREGATOR_CHECK_PAUSE_MS: 0,
     AGGREGATOR_CHECK_ROUND_MS: 0,
+    AGGREGATOR_SEAL_PASSES_KEPT: 10_000,
   }
   buildMetering(config, {
     server,

@@ -12,6 +12,7 @@ import {
 import { type Static, Type } from 'typebox'
 import { financeSettings } from './finance/settings.ts'
 import { checkSettings } from './ledger/check/check-settings.ts'
+import { retentionSettings } from './retention/settings.ts'
 import { sealingSettings } from './sealing/settings.ts'
 
 export const configSchema = Type.Object({
@@ -24,6 +25,7 @@ export const configSchema = Type.Object({
   ...postgresSettings,
   ...sealingSettings,
   ...financeSettings,
+  ...retentionSettings,
   ...checkSettings,
   AGGREGATOR_HOST: hostSetting(),
   AGGREGATOR_PORT: portSetting(4200),

@@ -13,6 +13,8 @@ import { createFinancePublication } from '../finance/publication.ts'
 import { createCheckMetrics } from '../ledger/check/check-metrics.ts'
 import type { checkSettings } from '../ledger/check/check-settings.ts'
 import { createChecker } from '../ledger/check/checker.ts'
+import { createPurger } from '../retention/purger.ts'
+import type { retentionSettings } from '../retention/settings.ts'
 import { addCompletenessRoutes } from '../routes/completeness.ts'
 import { addMeterRoutes } from '../routes/meters.ts'
 import { addUsageRoutes } from '../routes/usage.ts'
@@ -26,7 +28,8 @@ import { createCompleteness } from '../usage/completeness.ts'
 import { readWatermarks, type Watermarks } from '../usage/watermarks.ts'
 import { createMeterStore } from './meter-store.ts'
 
-export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof checkSettings>>
+export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof checkSettings>> &
+  Pick<Static<TObject<typeof retentionSettings>>, 'AGGREGATOR_SEAL_PASSES_KEPT'>
 
 export type MeteringDependencies = {
   /** Gets the routes; listening is its owner's. */
@@ -100,5 +103,6 @@ export function buildMetering(config: MeteringConfig, dependencies: MeteringDepe
     readMeters: meters.all,
     readWatermarks: () => readWatermarks(clickHouse, usageLog),
   })
-  return config.AGGREGATOR_CHECK_ENABLED ? [sealer, checker] : [sealer]
+  const purger = createPurger({ clickHouse, pool, log, passesKept: config.AGGREGATOR_SEAL_PASSES_KEPT })
+  return config.AGGREGATOR_CHECK_ENABLED ? [sealer, purger, checker] : [sealer, purger]
 }

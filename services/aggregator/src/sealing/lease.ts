@@ -1,9 +1,10 @@
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 
-/** One number for each purpose in the installation's own database: "seal", "prov" and "rebu" as four bytes. */
+/** One number for each purpose in the installation's own database: "seal", "prov", "rebu" and "purg" as four bytes. */
 const sealingLease = 0x7365_616c
 export const checkingLease = 0x7072_6f76
 export const rebuildingLease = 0x7265_6275
+export const purgingLease = 0x7075_7267
 
 /**
  * Runs `work` while this process alone holds the lease, which ends with its database session. Of sealing: a holder that
