@@ -25,11 +25,11 @@ export const fuzz: Fault = {
   strikes: 50,
   async open(context) {
     const room = await openIngestRoom('fuzz', context)
+    const uncountedKey = await room.createRememberedKey('uncounted')
     const memory = createMemoryCheck(room.spawn().process)
     await room.untilReady()
     const agent = new Agent({ keepAlive: true })
-    // Not every answer says how many events it accepts: those are of a tenant of their own.
-    const target = { url: room.url, agent, key: room.key, uncountedKey: await room.createKey('uncounted') }
+    const target = { url: room.url, agent, key: room.key, uncountedKey }
     let accepted = 0
     return {
       async strike(random) {

@@ -59,7 +59,7 @@ const names = [
     'dataschema',
     'data_base64',
   ],
-  ...['tenant', 'tidemarkaction', 'tidemarkrevision', 'tidemarksource', 'tidemarkid', 'traceparent'],
+  ...['tenant', 'tidemarkaction', 'tidemarkrevision', 'traceparent'],
   ...['__proto__', 'constructor', 'prototype', 'valueOf', 'toJSON', '', 'length', 'ID', 'Time'],
 ]
 
@@ -99,6 +99,13 @@ export function randomEvent(random: Random, id: string): string {
     const name = random.pick(names)
     if (random.below(4) === 0) event.delete(name)
     else event.set(name, randomJson(random, random.below(5)))
+  }
+  if (random.below(10) === 0) {
+    event.set('tidemarkaction', random.pick(['"void"', '"correct"', '"undo"', 'null']))
+    event.set(
+      'tidemarkrevision',
+      random.pick(['1', '2', '"3"', '0', '-1', '1.5', '1e30', '"1e3"', '2147483648', 'null']),
+    )
   }
   const members = [...event].map(([name, value]) => `${JSON.stringify(name)}:${value}`)
   if (random.below(20) === 0) members.push(random.pick(members))

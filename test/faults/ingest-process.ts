@@ -1,6 +1,7 @@
 import { createKafka, type KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
 import { freePorts } from '@tidemark/infra/stack/ports.ts'
+import { setMemorySwitch } from '@tidemark/ingest/memory/switches.ts'
 import { installOn } from '../installation.ts'
 import { type ServiceProcess, spawnService, waitUntilReady } from '../service-processes.ts'
 import type { FaultContext } from './fault.ts'
@@ -12,8 +13,8 @@ export type IngestRoom = {
   prefix: string
   env: Record<string, string>
   kafka: KafkaClient
-  /** A key of another tenant. */
-  createKey(tenant: string): Promise<string>
+  /** A key of another tenant, whose acknowledged ids are remembered. */
+  createRememberedKey(tenant: string): Promise<string>
   /** Starts the process, again on the same port. */
   spawn(): ServiceProcess
   untilReady(): Promise<void>
@@ -44,7 +45,11 @@ export async function openIngestRoom(
     prefix,
     env,
     kafka,
-    createKey: async (name) => (await installation.createTenant(name)).key,
+    async createRememberedKey(name) {
+      const made = await installation.createTenant(name)
+      await setMemorySwitch(installation.openPool('tidemark_ingest'), { tenant: name, enabled: true })
+      return made.key
+    },
     spawn() {
       service = spawnService({ name: 'ingest', port, env: { ...env, ...settings }, logDirectory: directory })
       return service
