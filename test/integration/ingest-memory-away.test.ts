@@ -127,7 +127,7 @@ test('ingest killed with -9 between acknowledgement and memory: the repeat is pu
   expect(await post(event)).toMatchObject(counts(1, 0))
   await ingest.stop('SIGKILL')
   // Otherwise Redis may carry out, at its leisure, what a dead client has sent.
-  await vi.waitFor(async () => expect(await redis.client('LIST')).not.toContain('ingest-memory'), soon)
+  await vi.waitFor(async () => expect(await redis.client('LIST')).not.toContain('tidemark-memory'), soon)
   await redis.call('CLIENT', 'UNPAUSE')
   await startIngest()
   expect(await keyOf(event)).toBeUndefined()

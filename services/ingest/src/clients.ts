@@ -53,7 +53,7 @@ export const createMemoryRedis = (config: IngestConfig, log: Log): RedisClient =
   createRedis({
     url: config.REDIS_URL,
     prefix: config.TIDEMARK_PREFIX,
-    applicationName: 'tidemark-ingest-memory',
+    applicationName: 'tidemark-memory',
     log,
     commandTimeoutMs: memorySilenceMs,
     connectTimeoutMs: memorySilenceMs,
