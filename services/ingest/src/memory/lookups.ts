@@ -1,4 +1,5 @@
 import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
+import { hashBytes } from './redis-store.ts'
 
 export type LookupsOptions = {
   /** The hashes of the identities, one behind the other; empty when none is known. */
@@ -10,13 +11,12 @@ export type LookupsOptions = {
 }
 
 export type Lookups = {
-  /** Calls back once, with the hashes or, where there is no answer in time, undefined. */
+  /** The hashes of the keys, one behind the other, empty where none is known; undefined where no answer came in time. */
   lookUp(keys: readonly Buffer[]): Promise<Buffer | undefined>
 }
 
 type Question = { keys: readonly Buffer[]; resolve(hashes: Buffer | undefined): void }
 
-const hashBytes = 16
 /** Redis does nothing else while it answers one question: half a millisecond for so many. */
 const mostKeys = 1_000
 /** Redis needs half of it. */
