@@ -44,7 +44,7 @@ export async function* checkSealedHours(
       totals.sealedOtherwise += BigInt(hours.length)
       continue
     }
-    const differing = await findDifferingHours(sources.clickHouse, sealed)
+    const differing = await findStandingDifferences(sources, scope, sealed)
     totals.sealedHours += BigInt(hours.length)
     const name = `${meter.key} version ${meter.version}`
     yield differing.map(({ hour, fault }) =>
@@ -60,9 +60,27 @@ export async function* readDifferingSeals(
 ): AsyncGenerator<SealedHours> {
   for await (const sealed of readSeals(sources, scope)) {
     if (!isComparable(sealed)) continue
-    const differing = await findDifferingHours(sources.clickHouse, sealed)
+    const differing = await findStandingDifferences(sources, scope, sealed)
     if (differing.length > 0) yield { ...sealed, hours: differing.map(({ hour }) => hour) }
   }
+}
+
+/**
+ * Differences of hours that are still sealed so. A check takes its time: an hour may have been sealed again since its seal
+ * was read, or removed by retention, and what the earlier seal named be gone.
+ */
+async function findStandingDifferences(
+  sources: CheckSources,
+  scope: CheckScope,
+  sealed: SealedHours,
+): Promise<DifferingHour[]> {
+  const differing = await findDifferingHours(sources.clickHouse, sealed)
+  const pass = differing.length === 0 ? undefined : await readLastPass(sources.clickHouse)
+  if (pass === undefined) return []
+  const now = await readSealedHours(sources, scope, sealed.meter, pass.sealVersion)
+  const standing = now.filter(({ sealVersion }) => sealVersion === sealed.sealVersion)
+  const hours = new Set(standing.flatMap((each) => each.hours))
+  return differing.filter(({ hour }) => hours.has(hour))
 }
 
 /** Other rollup code would have made other rows of the same events. */
