@@ -6,7 +6,9 @@ import type { SentEvent, SentEvents } from './sent-events.ts'
 
 export type ClientsOptions = {
   url: string
+  /** Half of the clients send with each. */
   key: string
+  rememberedKey: string
   sent: SentEvents
   random: Random
   /** Whether a broken connection is part of the fault; otherwise it ends the run. */
@@ -15,8 +17,7 @@ export type ClientsOptions = {
 
 export type Clients = {
   acknowledgedEvents(): number
-  /** Requests answered 503. */
-  refusals(): number
+  counts(): { refusals: number; knownAtTheDoor: number }
   /** Waits until so many events more than now are acknowledged. */
   untilAcknowledged(events: number): Promise<void>
   untilRefused(requests: number): Promise<void>
@@ -27,34 +28,42 @@ export type Clients = {
 }
 
 const singles = 6
-const batches = 3
+const batches = 4
 const mostPerBatch = 200
+/** One request in so many is sent again although it was acknowledged. */
+const againOneIn = 20
 const pauseMs = 20
 const requestTimeoutMs = 60_000
 const patience = { timeout: 120_000, interval: 2 }
 
+type Answer = { status: number | undefined; accepted: number; duplicates: number; text: string }
+
 /**
- * Clients as they should be: each sends the same request again until it is acknowledged, and only then the next. Anything
- * but 202 and 503 is a fault of Tidemark.
+ * Clients as they should be: each sends the same request again until it is acknowledged, and only then the next; now
+ * and then it sends one that was acknowledged already. Anything but 202 and 503 is a fault of Tidemark.
  */
-export function startClients({ url, key, sent, random, mayBreak }: ClientsOptions): Clients {
+export function startClients(options: ClientsOptions): Clients {
+  const { url, sent, random, mayBreak } = options
   const agent = new Agent({ keepAlive: true })
   const successes: { begunAt: number; answeredAt: number }[] = []
   let events = 0
   let refused = 0
+  let known = 0
   let isRunning = true
   let fault: Error | undefined
 
-  async function deliver(batch: readonly SentEvent[]): Promise<void> {
+  async function deliver(batch: readonly SentEvent[], key: string): Promise<void> {
     const [only] = batch
     const body = JSON.stringify(batch.length === 1 ? only?.body : batch.map((each) => each.body))
     for (;;) {
       const begunAt = performance.now()
-      const answer = await post(body).catch((error: Error) => error)
+      const answer = await post(body, key).catch((error: Error) => error)
       if (answer instanceof Error && !mayBreak) throw answer
       if (!(answer instanceof Error)) {
         if (answer.status === 202) {
-          if (answer.accepted !== batch.length) throw new Error(`202 accepts not all: ${answer.text}`)
+          if (answer.accepted + answer.duplicates !== batch.length)
+            throw new Error(`202 does not take all: ${answer.text}`)
+          known += answer.duplicates
           for (const event of batch) event.isAcknowledged = true
           events += batch.length
           successes.push({ begunAt, answeredAt: performance.now() })
@@ -68,7 +77,7 @@ export function startClients({ url, key, sent, random, mayBreak }: ClientsOption
     }
   }
 
-  function post(body: string): Promise<{ status: number | undefined; accepted: unknown; text: string }> {
+  function post(body: string, key: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
       const posting = request(`${url}/v1/events`, { method: 'POST', agent, headers })
@@ -78,7 +87,8 @@ export function startClients({ url, key, sent, random, mayBreak }: ClientsOption
           .toArray()
           .then((chunks) => {
             const text = Buffer.concat(chunks).toString()
-            resolve({ status: response.statusCode, accepted: JSON.parse(text).accepted, text })
+            const { accepted, duplicates } = JSON.parse(text)
+            resolve({ status: response.statusCode, accepted, duplicates, text })
           })
           .catch(reject)
       })
@@ -86,17 +96,24 @@ export function startClients({ url, key, sent, random, mayBreak }: ClientsOption
     })
   }
 
-  async function client(perRequest: () => number): Promise<void> {
+  async function client(number: number, perRequest: () => number): Promise<void> {
+    const key = number % 2 === 0 ? options.key : options.rememberedKey
     try {
-      while (isRunning && fault === undefined) await deliver(sent.make(perRequest()))
+      while (isRunning && fault === undefined) {
+        const batch = sent.make(perRequest())
+        await deliver(batch, key)
+        if (random.below(againOneIn) > 0) continue
+        for (const event of batch) event.isUncertain = true
+        await deliver(batch, key)
+      }
     } catch (error) {
       fault ??= error instanceof Error ? error : new Error(String(error))
     }
   }
 
   const running = Promise.all([
-    ...Array.from({ length: singles }, () => client(() => 1)),
-    ...Array.from({ length: batches }, () => client(() => 2 + random.below(mostPerBatch))),
+    ...Array.from({ length: singles }, (_, at) => client(at, () => 1)),
+    ...Array.from({ length: batches }, (_, at) => client(at, () => 2 + random.below(mostPerBatch))),
   ])
   const untilSound = (what: string, isSo: () => boolean): Promise<void> =>
     until(
@@ -110,7 +127,7 @@ export function startClients({ url, key, sent, random, mayBreak }: ClientsOption
 
   return {
     acknowledgedEvents: () => events,
-    refusals: () => refused,
+    counts: () => ({ refusals: refused, knownAtTheDoor: known }),
     untilAcknowledged(more) {
       const wanted = events + more
       return untilSound(`${more} events more are acknowledged`, () => events >= wanted)

@@ -25,11 +25,10 @@ export const fuzz: Fault = {
   strikes: 50,
   async open(context) {
     const room = await openIngestRoom('fuzz', context)
-    const uncountedKey = await room.createRememberedKey('uncounted')
     const memory = createMemoryCheck(room.spawn().process)
     await room.untilReady()
     const agent = new Agent({ keepAlive: true })
-    const target = { url: room.url, agent, key: room.key, uncountedKey }
+    const target = { url: room.url, agent, key: room.key, uncountedKey: room.rememberedKey }
     let accepted = 0
     return {
       async strike(random) {

@@ -38,7 +38,12 @@ export const ingestKilled: Fault = {
           await readLoggedEvents(room.kafka, room.prefix),
           { uncertainOnly: true },
         )
-        const counts = { acknowledged: clients.acknowledgedEvents(), beforeKill: before, copies }
+        const counts = {
+          acknowledged: sent.countAcknowledged(),
+          beforeKill: before,
+          copies,
+          ...clients.counts(),
+        }
         return { ...verdict, recoveryMs: recoveredAt - killedAt, counts }
       },
       close: room.close,

@@ -8,13 +8,13 @@ import type { FaultContext } from './fault.ts'
 
 export type IngestRoom = {
   url: string
-  key: string
   tenant: string
+  key: string
+  /** Of another tenant, whose acknowledged ids are remembered. */
+  rememberedKey: string
   prefix: string
   env: Record<string, string>
   kafka: KafkaClient
-  /** A key of another tenant, whose acknowledged ids are remembered. */
-  createRememberedKey(tenant: string): Promise<string>
   /** Starts the process, again on the same port. */
   spawn(): ServiceProcess
   untilReady(): Promise<void>
@@ -24,7 +24,7 @@ export type IngestRoom = {
   close(): Promise<void>
 }
 
-/** An installation with one tenant, and ingest as a process of its own that is not yet started. */
+/** An installation with two tenants, and ingest as a process of its own that is not yet started. */
 export async function openIngestRoom(
   name: string,
   { stack, directory }: FaultContext,
@@ -33,6 +33,9 @@ export async function openIngestRoom(
   const installation = await installOn(stack, name)
   const { env, prefix } = installation
   const { key, tenant } = await installation.createTenant('acme')
+  const remembered = await installation.createTenant('remembered')
+  const pool = installation.openPool('tidemark_ingest')
+  await setMemorySwitch(pool, { tenant: remembered.tenant, enabled: true })
   const log = createLog({ service: 'faults', level: 'silent', pretty: false })
   const kafka = createKafka({ brokers: (env.KAFKA_BROKERS ?? '').split(','), clientId: 'faults', log })
   const { redis: port } = await freePorts()
@@ -40,16 +43,12 @@ export async function openIngestRoom(
 
   return {
     url: `http://127.0.0.1:${port}`,
-    key,
     tenant,
+    key,
+    rememberedKey: remembered.key,
     prefix,
     env,
     kafka,
-    async createRememberedKey(name) {
-      const made = await installation.createTenant(name)
-      await setMemorySwitch(installation.openPool('tidemark_ingest'), { tenant: name, enabled: true })
-      return made.key
-    },
     spawn() {
       service = spawnService({ name: 'ingest', port, env: { ...env, ...settings }, logDirectory: directory })
       return service

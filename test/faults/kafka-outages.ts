@@ -61,7 +61,7 @@ async function openOutage(context: FaultContext, outage: Outage): Promise<FaultR
       room.assertAlive()
       const logged = await readLoggedEvents(room.kafka, room.prefix)
       const { copies, ...verdict } = compareWithLog(sent.all(), logged)
-      const counts = { acknowledged: clients.acknowledgedEvents(), refusals: clients.refusals(), copies }
+      const counts = { acknowledged: sent.countAcknowledged(), copies, ...clients.counts() }
       return { ...verdict, recoveryMs, counts }
     },
     async close() {

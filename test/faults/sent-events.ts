@@ -6,7 +6,7 @@ export type SentEvent = {
   readonly quantity: number
   readonly body: Readonly<Record<string, unknown>>
   isAcknowledged: boolean
-  /** At least one of its sends was not answered, or answered by 503: it may have reached the log all the same. */
+  /** Sent again with reason: a send was not answered, or by 503, and may have reached the log all the same. */
   isUncertain: boolean
 }
 
@@ -14,6 +14,7 @@ export type SentEvents = {
   /** Makes events that nobody has sent yet. */
   make(count: number): SentEvent[]
   all(): readonly SentEvent[]
+  countAcknowledged(): number
 }
 
 /** What a run sends, and what is known of each event. Some carry a time, the others leave it to Tidemark. */
@@ -36,5 +37,9 @@ export function createSentEvents(random: Random): SentEvents {
     events.push(event)
     return event
   }
-  return { make: (count) => Array.from({ length: count }, makeOne), all: () => events }
+  return {
+    make: (count) => Array.from({ length: count }, makeOne),
+    all: () => events,
+    countAcknowledged: () => events.filter(({ isAcknowledged }) => isAcknowledged).length,
+  }
 }
