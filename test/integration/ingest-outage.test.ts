@@ -8,6 +8,7 @@ import { killAndWait, readRecord } from '@tidemark/infra/stack/process-record.ts
 import { type Stack, startStack } from '@tidemark/infra/stack/start-stack.ts'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Installation, installOn, type TestTenant } from '../installation.ts'
+import { pauseProcess } from '../pause-process.ts'
 import {
   openKafka,
   postEvents,
@@ -114,7 +115,7 @@ test('while Kafka is killed the answer is 503 and never 202; all that was acknow
 
 test('a broker that hangs is answered with 503 within the deadline, and used again when it goes on', async () => {
   const { pid } = await brokerProcess()
-  process.kill(pid, 'SIGSTOP')
+  await pauseProcess(pid)
   try {
     const from = performance.now()
     const answer = await postEvents(ingest.url, sampleEvent(), { key: tenant.key })

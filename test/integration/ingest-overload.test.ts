@@ -11,6 +11,7 @@ import { readRecord } from '@tidemark/infra/stack/process-record.ts'
 import { type Stack, startStack } from '@tidemark/infra/stack/start-stack.ts'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Installation, installOn, type TestTenant } from '../installation.ts'
+import { pauseProcess } from '../pause-process.ts'
 import { type ServiceProcess, startService } from '../service-processes.ts'
 import { postEvents, sampleEvent } from './ingest-room.ts'
 
@@ -92,7 +93,7 @@ test('while Kafka hangs and many clients keep sending, the only answer is 503 an
   }
   let highestMb = 0
   let mostHeldBytes = 0
-  process.kill(record.pid, 'SIGSTOP')
+  await pauseProcess(record.pid)
   try {
     const clients = Array.from({ length: 160 }, (_, at) => keepSending(tenants[at % 2]?.key ?? ''))
     for (const until = performance.now() + 12_000; performance.now() < until; await pause(100)) {

@@ -8,6 +8,7 @@ import { freePorts, type StackPorts } from '@tidemark/infra/stack/ports.ts'
 import { killAndWait, readRecord } from '@tidemark/infra/stack/process-record.ts'
 import { type Stack, startStack } from '@tidemark/infra/stack/start-stack.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { pauseProcess } from '../pause-process.ts'
 import { createLedgerConsumer, type KafkaRoom, openKafkaRoom, range, soon } from './kafka-room.ts'
 
 // A broker of this file's own: what happens to it must not happen to the other tests.
@@ -75,7 +76,7 @@ test('a broker that hangs without closing its connections is refused in time and
   const topic = await room.freshTopic()
   await room.producer.send(topic, [message(0)])
   const { pid } = await brokerProcess()
-  process.kill(pid, 'SIGSTOP')
+  await pauseProcess(pid)
   try {
     const from = performance.now()
     await expect(room.producer.send(topic, [message(1)])).rejects.toMatchObject({ code: 'kafka_unavailable' })

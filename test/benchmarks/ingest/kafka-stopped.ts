@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { recordFile } from '@tidemark/infra/stack/places.ts'
 import { readRecord } from '@tidemark/infra/stack/process-record.ts'
 import { finish, thousands } from '../../demonstration/print.ts'
+import { pauseProcess } from '../../pause-process.ts'
 import type { BenchStack } from '../bench-stack.ts'
 import { figureOf, type Measured } from '../figure.ts'
 import { openIngestRoom } from './ingest-room.ts'
@@ -25,7 +26,7 @@ export async function measureKafkaStopped(bench: BenchStack): Promise<Measured> 
   const sending = room.load({ ...load, run: 'stopped', onUnavailable: 'again' })
   let held = 0
   await pause(stopped.afterMs)
-  process.kill(record.pid, 'SIGSTOP')
+  await pauseProcess(record.pid)
   try {
     for (
       const until = performance.now() + stopped.forMs;
