@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { defaultLimits, readFinanceUsers } from './users-file.ts'
 import { usersXml } from './users-xml.ts'
@@ -9,6 +11,15 @@ test('limits that are not given are the default ones', () => {
     JSON.stringify({ users: [{ name: 'finance', tenant: '*', passwordSha256 }], limits: { seconds: 5 } }),
   )
   expect(read.limits).toEqual({ ...defaultLimits, seconds: 5 })
+})
+
+test('the example can be applied as it stands', async () => {
+  const docs = join(import.meta.dirname, '..', '..', '..', '..', 'docs')
+  const { users } = readFinanceUsers(await readFile(join(docs, 'examples', 'finance-users.json'), 'utf8'))
+  expect(users.map(({ name, tenant }) => [name, tenant])).toEqual([
+    ['finance', '*'],
+    ['local_bi', 'local'],
+  ])
 })
 
 test.each([
