@@ -12,6 +12,7 @@ import type { ServerName } from '@tidemark/infra/stack/server.ts'
 import { type Stack, startStack } from '@tidemark/infra/stack/start-stack.ts'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Installation, installOn, type TestTenant } from '../installation.ts'
+import { pauseProcess } from '../pause-process.ts'
 import { type ServiceProcess, startService } from '../service-processes.ts'
 import { openKafka, postEvents, readUsageEvents, sampleEvent, soon } from './ingest-room.ts'
 import { counts, openRedis, rememberedKey, switchMemory, untilRemembering } from './memory-room.ts'
@@ -103,7 +104,7 @@ test('nothing is remembered before the acknowledgement, however long that takes,
   await untilRemembering(ingest.url, acme)
   const event = sampleEvent()
   const { pid } = await pidOf('kafka')
-  process.kill(pid, 'SIGSTOP')
+  await pauseProcess(pid)
   try {
     let isPending = true
     const pending = post(event).finally(() => {
@@ -147,7 +148,7 @@ test('an emptied Redis makes repeats accepted again, and is filled again', async
 test('a Redis that hangs delays one moment by milliseconds, and every answer stays 202', async () => {
   const event = await acknowledged()
   const { pid } = await pidOf('redis')
-  process.kill(pid, 'SIGSTOP')
+  await pauseProcess(pid)
   try {
     const { statuses, medianMs } = await sendMany(200)
     expect(statuses).toEqual([202])
