@@ -16,7 +16,6 @@ const from = at('2026-03-27T00:00:00Z')
 const to = at('2026-04-02T00:00:00Z')
 const hour = 3_600_000_000
 const zones = ['UTC', 'Asia/Kolkata', 'Asia/Kathmandu', 'Europe/Berlin', 'America/New_York']
-const queriesPerStep = 3
 
 type Definition = Omit<Meter, 'key' | 'eventType' | 'dimensions' | 'valuePath'>
 const definitions: Definition[] = [
@@ -33,7 +32,7 @@ const definitions: Definition[] = [
   { aggregation: 'prorated-sum', initialValue: '5' },
 ]
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   'a history with late and repeated events reads as its events say, whatever has been sealed (seed %i)',
   async (seed) => {
     const room = await openUsageRoom('history')
@@ -50,19 +49,23 @@ test.each([1, 2, 3])(
       room.log.appendRejected(random.below(8))
       until += random.below(30) * hour
       await room.log.write(until)
-      const again = random.pick<LogEntry | undefined>(room.log.entries, undefined)
-      if (again) await room.log.writeRaw(again)
+      const repeated = random.pick<LogEntry | undefined>(room.log.entries, undefined)
+      if (repeated) await room.log.writeRaw(repeated)
       if (step === 3) meters.push(await register(room, { aggregation: 'average' }, meters.length))
       if (random.below(4) > 0) await room.seal({ patient: random.below(2) === 0 })
       const { cut } = await readWatermarks(room.clickHouse, usageLogOf)
-      for (let count = 0; count < queriesPerStep; count += 1)
-        asked.push({ query: randomQuery(random, meters, cut), events: [...room.log.entries] })
-      // The first ones too: passes have been completed since, and the answers stay.
-      for (const { query, events } of [...asked.slice(0, 1), ...asked.slice(1).slice(-queriesPerStep - 1)]) {
+      const now = meters.map((meter) => ({
+        query: randomQuery(random, meter, cut),
+        events: [...room.log.entries],
+      }))
+      // An earlier one too: passes have been completed since, and its answer stays.
+      const again = asked[random.below(asked.length)]
+      for (const { query, events } of [...(again ? [again] : []), ...now]) {
         const expected = expectUsage(events, expectationOf(query))
         expect(await readUsage(room.clickHouse, query), JSON.stringify(query, quoted)).toEqual(expected)
         expect(await recompute(room.clickHouse, query), JSON.stringify(query, quoted)).toEqual(expected)
       }
+      asked.push(...now)
     }
   },
 )
@@ -88,9 +91,7 @@ async function register(room: UsageRoom, definition: Definition, index: number):
   return meter
 }
 
-function randomQuery(random: Random, meters: readonly MeterVersion[], cut: UsageQuery['cut']): UsageQuery {
-  const meter = meters[random.below(meters.length)]
-  if (meter === undefined) throw new RangeError('there is no meter')
+function randomQuery(random: Random, meter: MeterVersion, cut: UsageQuery['cut']): UsageQuery {
   const begin = from + random.below(48) * hour
   const start = begin + random.below(2) * (isCarried(meter) ? 1_234_000_000 : 1_234_567)
   const window = random.pick(usageWindows, 'day')
@@ -110,7 +111,7 @@ function randomQuery(random: Random, meters: readonly MeterVersion[], cut: Usage
     ),
     filters: new Map(random.below(4) === 0 ? [['region', random.pick([['eu'], ['eu', '']], ['eu'])]] : []),
     groupBySubject: random.below(2) === 0,
-    groupByDimensions: random.pick([[], ['region'], ['region', 'tier'], ['tier']], []),
+    groupByDimensions: random.pick([[], ['region'], ['region', 'tier'], ['region', 'tier'], ['tier']], []),
     offset: 0,
     limit: 100_000,
   }

@@ -38,12 +38,12 @@ export function randomEvent(random: Random, from: Micros1970, to: Micros1970): L
   return {
     tenant: random.pick(['acme', 'acme', 'other'], 'acme'),
     type: random.pick(['api.call', 'api.call', 'other'], 'api.call'),
-    subject: random.pick(['alice', 'bob', 'carol'], 'alice'),
+    subject: random.pick(['alice', 'alice', 'alice', 'bob', 'carol'], 'alice'),
     time: random.below(4) === 0 ? hour : hour + random.below(3_600_000_000),
     data: {
       bytes: random.pick(quantities, 1),
-      region: random.pick(['eu', 'us', ''], 'eu'),
-      tier: random.below(3),
+      region: random.pick(['eu', 'eu', 'us', ''], 'eu'),
+      tier: random.below(2),
     },
   }
 }
