@@ -10,6 +10,7 @@ export type Principal = {
   readonly scopes: readonly Scope[]
 }
 
+type Found = { readonly at: number; readonly principal: Promise<Principal | undefined> }
 type Row = { id: string; tenant: string; tenant_number: number; scopes: Scope[] }
 
 /** How long an answer is believed: a revoked key works at most this long, everywhere. */
@@ -18,37 +19,54 @@ const freshMs = 20_000
 const remembered = 10_000
 
 export type Authenticator = {
-  /** @throws HttpProblem 401 for a missing, malformed, unknown, expired or revoked key, 403 without the scope. */
-  authenticate(authorization: string | undefined, scope: Scope): Promise<Principal>
+  /**
+   * @param connection on which the key came: while it shows the same one, the key is not hashed for every request
+   * @throws HttpProblem 401 for a missing, malformed, unknown, expired or revoked key, 403 without the scope.
+   */
+  authenticate(authorization: string | undefined, scope: Scope, connection?: object): Promise<Principal>
 }
 
 /** Looks keys up by their hash in access.valid_keys and remembers the answers, the unknown ones too, for 20 seconds. */
 export function createAuthenticator(pool: Queryable, now: () => number): Authenticator {
-  const known = new Map<string, { at: number; principal: Promise<Principal | undefined> }>()
+  const known = new Map<string, Found>()
+  const shown = new WeakMap<object, Found & { authorization: string }>()
 
-  function lookUp(key: string): Promise<Principal | undefined> {
+  function lookUp(key: string): Found {
     const hash = hashApiKey(key)
     const index = hash.toString('latin1')
     const found = known.get(index)
-    if (found && now() - found.at < freshMs) return found.principal
+    if (found && now() - found.at < freshMs) return found
     known.delete(index)
     const principal = findKey(pool, hash)
-    known.set(index, { at: now(), principal })
+    const looked = { at: now(), principal }
+    known.set(index, looked)
     if (known.size > remembered) known.delete(known.keys().next().value ?? '')
     principal.catch(() => known.delete(index))
+    return looked
+  }
+
+  async function principalOf(authorization: string, connection: object | undefined): Promise<Principal> {
+    const before = connection && shown.get(connection)
+    if (before?.authorization === authorization && now() - before.at < freshMs) {
+      const principal = await before.principal
+      if (principal) return principal
+    }
+    // RFC 9110: the scheme's name is read in any case.
+    const key = /^bearer +(.*)$/i.exec(authorization)?.[1]
+    if (key === undefined)
+      throw refused('api_key_missing', 'Send the API key as "Authorization: Bearer tm_…".')
+    if (!parseApiKey(key))
+      throw refused('api_key_malformed', 'This is no API key: it may be cut off or mistyped.')
+    const found = lookUp(key)
+    const principal = await found.principal
+    if (!principal) throw refused('api_key_unknown', 'This API key is unknown, expired or revoked.')
+    if (connection) shown.set(connection, { ...found, authorization })
     return principal
   }
 
   return {
-    async authenticate(authorization, scope) {
-      // RFC 9110: the scheme's name is read in any case.
-      const key = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]
-      if (key === undefined)
-        throw refused('api_key_missing', 'Send the API key as "Authorization: Bearer tm_…".')
-      if (!parseApiKey(key))
-        throw refused('api_key_malformed', 'This is no API key: it may be cut off or mistyped.')
-      const principal = await lookUp(key)
-      if (!principal) throw refused('api_key_unknown', 'This API key is unknown, expired or revoked.')
+    async authenticate(authorization, scope, connection) {
+      const principal = await principalOf(authorization ?? '', connection)
       if (!principal.scopes.includes(scope) && !principal.scopes.includes('admin'))
         throw new HttpProblem({
           status: 403,

@@ -13,6 +13,8 @@ export type BodyLimits = {
   timeoutMs: number
 }
 
+type ReadOptions = { coding: ContentCoding; hold: Hold; limits: BodyLimits }
+
 type Done = (error: Error | null, body?: Buffer) => void
 
 /** Socket, request and answer of one call, which even the smallest body brings along. */
@@ -27,11 +29,12 @@ const anyRatioBytes = 262_144
  * read on and thrown away, for a while: a client that still sends would otherwise see its connection break instead of
  * the reason.
  */
-export function readBody(
-  payload: IncomingMessage,
-  options: { coding: ContentCoding; hold: Hold; limits: BodyLimits },
-  done: Done,
-): void {
+export function readBody(payload: IncomingMessage, options: ReadOptions, done: Done): void {
+  if (options.coding === 'identity' && payload.complete) readWhole(payload, options, done)
+  else readParts(payload, options, done)
+}
+
+function readParts(payload: IncomingMessage, options: ReadOptions, done: Done): void {
   const { coding, hold, limits } = options
   const discardBytes = 3 * limits.bodyBytes
   const chunks: Buffer[] = []
@@ -78,7 +81,7 @@ export function readBody(
 
   function refuseLarge(): void {
     const unpacked = decompressor === undefined ? '' : ', compressed and decompressed'
-    refuse(requestProblem(413, 'body_too_large', `At most ${limits.bodyBytes} bytes${unpacked}.`))
+    refuse(tooLarge(limits, unpacked))
   }
 
   function keep(chunk: Buffer): void {
@@ -129,3 +132,17 @@ export function readBody(
   if (announced > limits.bodyBytes) refuseLarge()
   if (announced > discardBytes && problem !== undefined) settle(problem)
 }
+
+/** A body that came together with its headers is there already: without listeners, and without a copy. */
+function readWhole(payload: IncomingMessage, { hold, limits }: ReadOptions, done: Done): void {
+  const chunk: unknown = payload.read()
+  const body = Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0)
+  // Towards its end, so that the connection takes the next request.
+  payload.resume()
+  if (body.length > limits.bodyBytes) done(tooLarge(limits, ''))
+  else if (!hold.take(requestBytes + body.length)) done(overloadedProblem())
+  else done(null, body)
+}
+
+const tooLarge = ({ bodyBytes }: BodyLimits, unpacked: string): HttpProblem =>
+  requestProblem(413, 'body_too_large', `At most ${bodyBytes} bytes${unpacked}.`)

@@ -58,7 +58,11 @@ export function addEventsIntake(
     scope.decorateRequest('intake')
     // Before the body is read: whoever has no key does not get to send megabytes.
     scope.addHook('onRequest', async (request, reply) => {
-      const principal = await authenticator.authenticate(request.headers.authorization, 'ingest')
+      const principal = await authenticator.authenticate(
+        request.headers.authorization,
+        'ingest',
+        request.raw.socket,
+      )
       rateLimits.refuseExhausted(principal)
       const form = readForm(request)
       const coding = readCoding(request)
