@@ -119,7 +119,7 @@ function aggregateOf(events: readonly LogEntry[], { aggregation }: Meter): Decim
   }
 }
 
-export const fieldOf = ({ data }: LogEntry, name: string) =>
+const fieldOf = ({ data }: LogEntry, name: string) =>
   typeof data === 'object' && data !== null && !Array.isArray(data) ? data[name] : undefined
 
 export function quantityOf(event: LogEntry): Decimal | undefined {

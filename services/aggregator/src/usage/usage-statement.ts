@@ -30,7 +30,7 @@ export function combined(aggregation: Aggregation): Combined {
 
 const hasLatest = 'latest_value IS NOT NULL'
 
-export const averageDecimals = 12
+const averageDecimals = 12
 
 // The sum has nine decimals; three more make twelve. Twice the dividend and half a divisor round half away from zero, for
 // intDiv cuts towards it.
