@@ -61,3 +61,17 @@ test('a boundary that is the end begins no window, and more windows than allowed
 test('an instant of microseconds before a boundary has a window of its own', () => {
   expect(startsOf('2026-03-01T23:59:59.999999Z', '2026-03-02T12:00:00Z', 'day', 'UTC')).toHaveLength(2)
 })
+
+test('minutes begin with the clock, whatever the zone', () => {
+  const minutes = (start: string, end: string, zone: string, most = 100) =>
+    windowStarts({ start: at(start), end: at(end) }, 'minute', zone, most)?.map(formatInstant)
+  const expected = [
+    '2026-11-01T10:00:30.000000Z',
+    '2026-11-01T10:01:00.000000Z',
+    '2026-11-01T10:02:00.000000Z',
+  ]
+  for (const zone of ['UTC', 'Asia/Kathmandu'])
+    expect(minutes('2026-11-01T10:00:30Z', '2026-11-01T10:03:00Z', zone)).toEqual(expected)
+  expect(minutes('2026-11-01T10:00:30Z', '2026-11-01T10:03:00Z', 'UTC', 2)).toBeUndefined()
+  expect(minutes('2026-11-01T10:00:30Z', '2026-11-01T10:00:40Z', 'UTC')).toHaveLength(1)
+})

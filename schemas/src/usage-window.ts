@@ -25,7 +25,17 @@ export function windowStarts(
     if (micros >= end) return starts
     if (starts.length === most) return undefined
     starts.push(micros)
+    // Every zone has been off by whole minutes since 1972: from one minute to the next there is nothing to look up.
+    if (window === 'minute') return withMinutes(starts, end, most)
   }
+}
+
+function withMinutes(starts: Micros1970[], end: Micros1970, most: number): Micros1970[] | undefined {
+  for (let next = (starts.at(-1) ?? end) + 60_000_000; next < end; next += 60_000_000) {
+    if (starts.length === most) return undefined
+    starts.push(next)
+  }
+  return starts
 }
 
 /** The first boundary after an instant; a day lasts 23 or 25 hours where the clocks change. */
