@@ -178,7 +178,7 @@ test('lists go page by page, and belong to one tenant', async () => {
   expect((await room.call(other, 'GET', '/v1/customers')).body.items).toEqual([])
 })
 
-test('a price rests on counts and sums only: of other aggregations the whole is not the sum of its parts', async () => {
+test('a price rests on what the whole of a customer’s usage follows from, which unique counts are not', async () => {
   const tenant = await foundTenant('aggregations')
   await room.createMeters('aggregations', [
     { key: 'users', eventType: 'api.request', aggregation: 'unique-count', valuePath: 'user' },

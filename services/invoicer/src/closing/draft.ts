@@ -1,3 +1,4 @@
+import type { Decimal } from '@tidemark/schemas/decimal.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { Micros } from '@tidemark/schemas/money.ts'
 import { roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
@@ -5,17 +6,21 @@ import type { Mapping } from '../catalogue/known.ts'
 import { unbillable } from '../pricing/billable-meter.ts'
 import { type Line, metersOf, ratePlan, totalOf } from '../pricing/rate.ts'
 import type { DuePeriod } from './due.ts'
+import { quantityOf } from './readings.ts'
 import type { MeteredUsage } from './usage.ts'
 
 /** Usage of one meter that an invoice rests on. */
 export type BilledUsage = MeteredUsage & { readonly meter: MeterVersion }
+
+/** With the quantity that a price sees, rounded as the meter says. */
+type RatedUsage = BilledUsage & { readonly quantity: Decimal }
 
 /** An invoice as computed, before it has a number: preview and close are the same up to here. */
 export type Draft = {
   readonly due: DuePeriod
   /** Clipped to the period. */
   readonly mappings: readonly Mapping[]
-  readonly usage: readonly BilledUsage[]
+  readonly usage: readonly RatedUsage[]
   readonly lines: readonly Line[]
   readonly totalMicros: Micros
 }
@@ -32,7 +37,7 @@ export function draftInvoice(
   const { plan } = due.subscription.plan
   const usage = metered.map((each) => ({
     ...each,
-    quantity: roundQuantity(each.quantity, each.meter.rounding),
+    quantity: roundQuantity(quantityOf(each.meter, each.readings), each.meter.rounding),
   }))
   // A meter's newer version may aggregate otherwise than the one that the price was made for.
   const reason = usage.map(({ meter }) => unbillable(meter.key, meter.aggregation)).find(Boolean)

@@ -5,6 +5,7 @@ import type { Cut } from '@tidemark/schemas/cut.ts'
 import { decimal } from '@tidemark/schemas/decimal.ts'
 import { formatClickHouseInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
+import type { Readings } from './readings.ts'
 import type { UsageCell } from './usage.ts'
 
 export type UsageQuestion = {
@@ -25,7 +26,11 @@ type Row = {
   events: string
   hash: string
   unreadable: string
-  quantity: string | null
+  readable: string
+  sum: string | null
+  least: string | null
+  greatest: string | null
+  latest: [time: string, source: string, id: string, value: string]
 }
 
 /** Raw events in force at a cut, by subject, segment and whether the meter counts them. Sums cannot overflow: 76 digits. */
@@ -42,10 +47,11 @@ export async function readUsage(
   const rows = clickHouse.stream<Row>(
     `SELECT subject, segment, matched, toString(count()) AS events, toString(${eventHash}) AS hash,
        toString(countIf(value IS NULL)) AS unreadable,
-       toString(sum(CAST(value, 'Nullable(Decimal(76, 9))'))) AS quantity
+       toString(count(value)) AS readable, toString(sum(CAST(value, 'Nullable(Decimal(76, 9))'))) AS sum,
+       toString(min(value)) AS least, toString(max(value)) AS greatest, ${latestOf(meter)} AS latest
      FROM (
        SELECT subject, toUInt32(arrayCount(bound -> bound <= time, {bounds:Array(DateTime64(6, 'UTC'))})) AS segment,
-         CAST(${matches}, 'Bool') AS matched, ${quantity} AS value, log, partition, offset, payload_hash
+         CAST(${matches}, 'Bool') AS matched, ${quantity} AS value, time, source, id, log, partition, offset, payload_hash
        FROM usage_events FINAL
        WHERE tenant = {tenant:String} AND type = {type:String}
          AND toDate(time) >= toDate({start:DateTime64(6, 'UTC')}) AND toDate(time) <= toDate({end:DateTime64(6, 'UTC')})
@@ -72,7 +78,24 @@ export async function readUsage(
       count: BigInt(row.events),
       hash: BigInt(row.hash),
       unreadable: BigInt(row.unreadable),
-      quantity: decimal(row.quantity ?? '0'),
+      readings: readingsOf(row),
     })
   return cells
+}
+
+/** Sources and ids are read for the meters that need them only. */
+const latestOf = ({ aggregation }: MeterVersion): string =>
+  aggregation === 'latest'
+    ? `argMaxIf((toString(toUnixTimestamp64Micro(time)), source, id, toString(assumeNotNull(value))), (time, source, id),
+         value IS NOT NULL)`
+    : "('', '', '', '')"
+
+function readingsOf({ readable, sum, least, greatest, latest: [time, source, id, value] }: Row): Readings {
+  return {
+    count: BigInt(readable),
+    sum: decimal(sum ?? '0'),
+    least: least === null ? undefined : decimal(least),
+    greatest: greatest === null ? undefined : decimal(greatest),
+    latest: value === '' ? undefined : { time: Number(time), source, id, value: decimal(value) },
+  }
 }

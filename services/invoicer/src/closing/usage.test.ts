@@ -1,5 +1,6 @@
 import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { expect, test } from 'vitest'
+import { noReadings } from './readings.ts'
 import {
   boundsOf,
   checkAllRead,
@@ -19,7 +20,7 @@ const cell = (subject: string, segment: number, quantity: string, matched = true
   count: 1n,
   hash: 2n ** 127n,
   unreadable: 0n,
-  quantity: decimal(quantity),
+  readings: { ...noReadings, sum: decimal(quantity) },
 })
 
 test('mappings are clipped to the period and stand in one order', () => {
@@ -48,7 +49,7 @@ test('usage is what lies in the segments of a mapping, and counts by what the me
     bounds,
   )
   const used = usageOf(mappings, index)
-  expect(formatDecimal(used.quantity)).toBe('1.75')
+  expect(formatDecimal(used.readings.sum)).toBe('1.75')
   expect(used).toMatchObject({ count: 2n, hash: 0n })
 })
 

@@ -1,8 +1,8 @@
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
-import { add, type Decimal, zero } from '@tidemark/schemas/decimal.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Mapping } from '../catalogue/known.ts'
 import type { TypeTotal } from './ledger-equality.ts'
+import { combine, noReadings, type Readings } from './readings.ts'
 import { CloseStopped } from './stop.ts'
 
 /** Events of one subject in one segment of time that a meter counts, or does not. */
@@ -14,19 +14,19 @@ export type UsageCell = {
   readonly hash: bigint
   /** Events whose value is no quantity: counted, never taken as zero. */
   readonly unreadable: bigint
-  readonly quantity: Decimal
+  readonly readings: Readings
 }
 
 /** What a meter makes of the events of one invoice; the hash is a sum modulo 2^128. */
 export type MeteredUsage = Omit<UsageCell, 'subject' | 'segment' | 'matched'>
 
-export const noUsage: MeteredUsage = { count: 0n, hash: 0n, unreadable: 0n, quantity: zero }
+export const noUsage: MeteredUsage = { count: 0n, hash: 0n, unreadable: 0n, readings: noReadings }
 
 export const addUsage = (a: MeteredUsage, b: MeteredUsage): MeteredUsage => ({
   count: a.count + b.count,
   hash: BigInt.asUintN(128, a.hash + b.hash),
   unreadable: a.unreadable + b.unreadable,
-  quantity: add(a.quantity, b.quantity),
+  readings: combine(a.readings, b.readings),
 })
 
 /** The part of a mapping that lies in the period; undefined when none does. */
