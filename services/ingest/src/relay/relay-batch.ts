@@ -45,41 +45,62 @@ const pauseMs = 500
  */
 export async function relayBatch(batch: InboundBatch, options: RelayBatchOptions): Promise<boolean> {
   const published: Promise<boolean>[] = []
+  // Identities of this batch that may not be on usage.events yet.
+  const underWay = new Set<string>()
+  const areAllPublished = async () => (await Promise.all(published)).every((each) => each)
   for (let from = 0; from < batch.records.length; ) {
-    const slice = decideSlice(batch, batch.records.slice(from, from + sliceRecords), options)
+    const slice = decideSlice(batch, batch.records.slice(from, from + sliceRecords), underWay, options)
     from += slice.events.length + slice.rejected.length
     const done = publishSlice(slice, batch, options)
     // Awaited below; a failure meanwhile must not count as unhandled.
     done.catch(() => {})
     published.push(done)
     await turn()
+    if (!slice.endsBeforeCorrection) continue
+    if (!(await areAllPublished())) return false
+    underWay.clear()
   }
-  return (await Promise.all(published)).every((each) => each)
+  return areAllPublished()
 }
 
-type Slice = { events: OutboundMessage[]; rejected: OutboundMessage[]; codes: string[] }
+type Slice = {
+  events: OutboundMessage[]
+  rejected: OutboundMessage[]
+  codes: string[]
+  /**
+   * The next record corrects what is under way. Sends that fail are repeated on their own, so it could come before what it
+   * corrects, and would be rejected: it waits until that is acknowledged.
+   */
+  endsBeforeCorrection: boolean
+}
 
-/** Of the first records, at least one. */
+/** Of the first records, at least one, unless that one has to wait. */
 function decideSlice(
   batch: InboundBatch,
   records: readonly KafkaRecord[],
+  underWay: Set<string>,
   options: RelayBatchOptions,
 ): Slice {
   const { tenant, topic, partition } = batch
-  const slice: Slice = { events: [], rejected: [], codes: [] }
+  const slice: Slice = { events: [], rejected: [], codes: [], endsBeforeCorrection: false }
   const origin = { tenant: tenant.id, topic, partition }
   const checkData = options.dataChecks.of(tenant.id)
   const began = performance.now()
   for (const record of records) {
     const read = readInboundRecord(record, options.rules, checkData)
-    options.metrics.received('kafka', record.value?.length ?? 0)
     if (read.kind === 'event') {
       const acceptedAt = record.timestampMs * 1000
-      slice.events.push(options.encode(read, { tenant: tenant.id, tenantNumber: tenant.number, acceptedAt }))
+      const message = options.encode(read, { tenant: tenant.id, tenantNumber: tenant.number, acceptedAt })
+      const identity = message.key.toString('latin1')
+      slice.endsBeforeCorrection = read.action !== 'none' && underWay.has(identity)
+      if (slice.endsBeforeCorrection) break
+      underWay.add(identity)
+      slice.events.push(message)
     } else {
       slice.rejected.push(encodeRejected(record, read, origin, options.rejectedSchemaId))
       slice.codes.push(read.code)
     }
+    options.metrics.received('kafka', record.value?.length ?? 0)
     if (checkData && performance.now() - began > sliceMs) break
   }
   return slice
