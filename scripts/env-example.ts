@@ -18,6 +18,7 @@ const sections: ConfigSection[] = [
       ...settings.logSettings,
       ...settings.lifecycleSettings,
       ...settings.kafkaSettings,
+      ...settings.usageLogSettings,
       ...settings.registrySettings,
       ...settings.clickHouseSettings,
       ...settings.postgresSettings,

@@ -1,4 +1,4 @@
-import { registerRecordSchema, usageEventRecord } from '@tidemark/infra/installation/record-schemas.ts'
+import { registerRecordSchema, usageEventRecordOf } from '@tidemark/infra/installation/record-schemas.ts'
 import { createKafka } from '@tidemark/infra/kafka/client.ts'
 import { createBatcher } from '@tidemark/infra/kafka/group-commit.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
@@ -7,7 +7,7 @@ import { createLog } from '@tidemark/infra/process/log.ts'
 import { createSchemaRegistry } from '@tidemark/infra/schema-registry/client.ts'
 import { frame } from '@tidemark/infra/schema-registry/framing.ts'
 import { identityKey, partitionOf, payloadHash } from '@tidemark/schemas/event-identity.ts'
-import { usageEventsTopic, usagePartitions } from '@tidemark/schemas/topics.ts'
+import { firstLog, type UsageLog, usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
 import { type UsageEvent, usageEventType } from '@tidemark/schemas/usage-event.ts'
 
 export type UsageProducer = {
@@ -24,13 +24,14 @@ export type UsageProducer = {
 export async function openUsageProducer(
   env: Readonly<Record<string, string>>,
   prefix: string,
+  usageLog: UsageLog = firstLog,
 ): Promise<UsageProducer> {
   const log = createLog({ service: 'test', level: 'silent', pretty: false })
   const brokers = (env.KAFKA_BROKERS ?? '').split(',')
   const kafka = createKafka({ brokers, clientId: 'usage-producer', log })
-  const topic = `${prefix}${usageEventsTopic}`
+  const topic = `${prefix}${usageEventsTopicOf(usageLog.log)}`
   const registry = createSchemaRegistry({ url: env.SCHEMA_REGISTRY_URL ?? '' })
-  const schemaId = await registerRecordSchema(registry, prefix, usageEventRecord)
+  const schemaId = await registerRecordSchema(registry, prefix, usageEventRecordOf(usageLog.log))
   const producer = createProducer(kafka, { sendTimeoutMs: 15_000 })
   const batcher = createBatcher({
     send: (messages) => producer.send(topic, messages),
@@ -40,7 +41,7 @@ export async function openUsageProducer(
   const encode = (event: UsageEvent): OutboundMessage => {
     const key = identityKey(event.tenantNumber, event.source, event.id)
     const value = frame(schemaId, usageEventType.toBuffer(event))
-    return { partition: partitionOf(key, usagePartitions), key, value }
+    return { partition: partitionOf(key, usageLog.partitions), key, value }
   }
   return {
     topic,

@@ -8,11 +8,16 @@ export type TopicSpec = {
   readonly writers: readonly string[]
 }
 
-/** The Kafka log that offsets belong to, from 1: another partition count or a rebuilt cluster is the next log. */
+/** The Kafka log of an installation that never cut over; others say which one is theirs (USAGE_LOG). */
 export const currentLog = 1
 
-/** Fixed for the life of a log: the partition of an event depends on it. */
+/** Of the first log. Fixed for the life of a log: the partition of an event depends on it. */
 export const usagePartitions = 8
+
+/** The Kafka log that offsets belong to, from 1: another partition count or a rebuilt cluster is the next log. */
+export type UsageLog = { readonly log: number; readonly partitions: number }
+
+export const firstLog: UsageLog = { log: currentLog, partitions: usagePartitions }
 
 const day = 86_400_000
 
@@ -40,15 +45,17 @@ export const inboundTopicSpec = (tenant: string): TopicSpec => ({
   writers: ['products'],
 })
 
-export const topics: readonly TopicSpec[] = [
+export const usageEventsTopicSpec = ({ log, partitions }: UsageLog): TopicSpec => ({
+  name: usageEventsTopicOf(log),
+  partitions,
   // Longer than the longest outage plus its repair.
-  {
-    name: usageEventsTopic,
-    partitions: usagePartitions,
-    retentionMs: 60 * day,
-    key: 'identity',
-    writers: ['ingest'],
-  },
+  retentionMs: 60 * day,
+  key: 'identity',
+  writers: ['ingest'],
+})
+
+export const topics: readonly TopicSpec[] = [
+  usageEventsTopicSpec(firstLog),
   {
     name: usageRejectedTopic,
     partitions: 4,

@@ -14,6 +14,7 @@ try {
   process.exitCode = await carryOutAcls(readAclsOrder(process.argv.slice(2)), {
     kafka,
     prefix: config.TIDEMARK_PREFIX,
+    usageLog: config.USAGE_LOG,
     principals: config.TIDEMARK_KAFKA_PRINCIPALS,
     print: (line) => console.log(line),
   })

@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import { type Acl, createAcls, describeAcls } from '../kafka/acls.ts'
 import type { KafkaClient } from '../kafka/client.ts'
-import { kafkaSettings, prefixSettings } from '../process/settings.ts'
+import { kafkaSettings, prefixSettings, usageLogSettings } from '../process/settings.ts'
 import type { AclsOrder } from './acls-order.ts'
 import { aclCommand, aclText, planAcls } from './acls-plan.ts'
-import { aclsOf, principalOf, productGrants, roles } from './kafka-acls.ts'
+import { aclsOf, principalOf, productGrants, rolesOf } from './kafka-acls.ts'
 
 export const aclSettings = {
   TIDEMARK_KAFKA_PRINCIPALS: Type.String({
@@ -16,11 +16,18 @@ export const aclSettings = {
   }),
 }
 
-export const aclsSchema = Type.Object({ ...prefixSettings, ...kafkaSettings, ...aclSettings })
+export const aclsSchema = Type.Object({
+  ...prefixSettings,
+  ...kafkaSettings,
+  ...usageLogSettings,
+  ...aclSettings,
+})
 
 export type AclsOptions = {
   kafka: KafkaClient
   prefix: string
+  /** The log in use; after a cut-over the list is another one. */
+  usageLog: number
   /** With {role}, and {prefix} where installations share a cluster. */
   principals: string
   print(line: string): void
@@ -57,7 +64,9 @@ export async function carryOutAcls(order: AclsOrder, options: AclsOptions): Prom
   return 0
 }
 
-function wantedAcls({ product }: AclsOrder, { prefix, principals }: AclsOptions): Acl[] {
+function wantedAcls({ product }: AclsOrder, { prefix, usageLog, principals }: AclsOptions): Acl[] {
   if (product !== undefined) return aclsOf(prefix, product.principal, productGrants(product.tenant))
-  return roles.flatMap(({ name, grants }) => aclsOf(prefix, principalOf(principals, prefix, name), grants))
+  return rolesOf(usageLog).flatMap(({ name, grants }) =>
+    aclsOf(prefix, principalOf(principals, prefix, name), grants),
+  )
 }

@@ -1,13 +1,15 @@
 import {
   billingEventsTopic,
+  currentLog,
   findingsTopic,
   inboundTopic,
   legacyTopic,
   topics,
-  usageEventsTopic,
+  usageEventsTopicOf,
   usageRejectedTopic,
 } from '@tidemark/schemas/topics.ts'
 import type { Acl, AclOperation, AclResource } from '../kafka/acls.ts'
+import { aggregatorGroup } from './usage-log.ts'
 
 /** A right without who has it: names as in the table of topics, without the installation's prefix. */
 export type Grant = {
@@ -32,8 +34,7 @@ const topicsLike = (name: string, ...operations: AclOperation[]): Grant => ({
 /** Of all tenants, those to come included. */
 const inboundTopics = (...operations: AclOperation[]): Grant => topicsLike(inboundTopic(''), ...operations)
 /** The log in use and those before it. */
-const everyUsageLog = (...operations: AclOperation[]): Grant =>
-  topicsLike(usageEventsTopic.slice(0, usageEventsTopic.lastIndexOf('.') + 1), ...operations)
+const everyUsageLog = (...operations: AclOperation[]): Grant => topicsLike('usage.events.', ...operations)
 /** What making a topic, and holding an existing one against what is wanted, asks of the brokers. */
 const provisioning: readonly AclOperation[] = ['Create', 'Describe', 'DescribeConfigs']
 
@@ -42,12 +43,12 @@ const provisioning: readonly AclOperation[] = ['Create', 'Describe', 'DescribeCo
  * `npm run acls -- apply` and held against a broker with an authorizer by a test. Read and Write imply Describe. No
  * program is idempotent or transactional towards Kafka, so none needs rights on transactional ids or the cluster.
  */
-export const roles: readonly Role[] = [
+export const rolesOf = (usageLog: number): readonly Role[] => [
   {
     name: 'ingest',
     does: 'publishes usage from HTTP, and relays the inbound topics of the tenants',
     grants: [
-      topic(usageEventsTopic, 'Write'),
+      topic(usageEventsTopicOf(usageLog), 'Write'),
       topic(usageRejectedTopic, 'Write'),
       inboundTopics('Read'),
       group('ingest-relay'),
@@ -56,7 +57,11 @@ export const roles: readonly Role[] = [
   {
     name: 'aggregator',
     does: 'moves usage into ClickHouse, and publishes what it cannot read',
-    grants: [topic(usageEventsTopic, 'Read'), topic(usageRejectedTopic, 'Write'), group('aggregator')],
+    grants: [
+      topic(usageEventsTopicOf(usageLog), 'Read'),
+      topic(usageRejectedTopic, 'Write'),
+      group(aggregatorGroup(usageLog)),
+    ],
   },
   {
     name: 'invoicer',
@@ -78,7 +83,7 @@ export const roles: readonly Role[] = [
     does: 'npm run rejected, ledger (both read without a group) and keys (makes the inbound topics of tenants)',
     grants: [
       topic(usageRejectedTopic, 'Read'),
-      topic(usageEventsTopic, 'Write'),
+      topic(usageEventsTopicOf(usageLog), 'Write'),
       everyUsageLog('Read'),
       inboundTopics(...provisioning),
     ],
@@ -94,6 +99,9 @@ export const roles: readonly Role[] = [
     grants: [topic(legacyTopic, 'Write')],
   },
 ]
+
+/** Of an installation that never cut over to another log. */
+export const roles = rolesOf(currentLog)
 
 /** What a tenant's products need to send usage by Kafka; their principals are not Tidemark's to name. */
 export const productGrants = (tenant: string): readonly Grant[] => [topic(inboundTopic(tenant), 'Write')]

@@ -1,14 +1,18 @@
 import rejectedEventSchema from '@tidemark/schemas/avro/rejected-event.avsc.json' with { type: 'json' }
 import usageEventSchema from '@tidemark/schemas/avro/usage-event.avsc.json' with { type: 'json' }
 import { parseAvroSchema } from '@tidemark/schemas/avro-schema.ts'
-import { usageEventsTopic, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
+import { currentLog, usageEventsTopicOf, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
 import { Failure } from '../process/failure.ts'
 import type { AvroSchemaJson, SchemaRegistry } from '../schema-registry/client.ts'
 
 export type RecordSchema = { topic: string; schema: AvroSchemaJson }
 
 /** The topics whose values are Avro, with today's schema of each. */
-export const usageEventRecord: RecordSchema = { topic: usageEventsTopic, schema: usageEventSchema }
+export const usageEventRecordOf = (log: number): RecordSchema => ({
+  topic: usageEventsTopicOf(log),
+  schema: usageEventSchema,
+})
+export const usageEventRecord: RecordSchema = usageEventRecordOf(currentLog)
 export const rejectedEventRecord: RecordSchema = { topic: usageRejectedTopic, schema: rejectedEventSchema }
 export const recordSchemas: readonly RecordSchema[] = [usageEventRecord, rejectedEventRecord]
 

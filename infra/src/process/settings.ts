@@ -68,6 +68,16 @@ export const kafkaSettings = {
   ...kafkaSecuritySettings,
 }
 
+export const usageLogSettings = {
+  USAGE_LOG: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 65_535,
+    description:
+      'The Kafka log that usage is written to and read from; the same for ingest and aggregator, changed by a cut-over only.',
+  }),
+}
+
 export const registrySettings = {
   SCHEMA_REGISTRY_URL: Type.String({
     default: 'http://127.0.0.1:24081/apis/ccompat/v7',

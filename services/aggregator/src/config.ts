@@ -8,6 +8,7 @@ import {
   postgresSettings,
   prefixSettings,
   registrySettings,
+  usageLogSettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
 import { financeSettings } from './finance/settings.ts'
@@ -20,6 +21,7 @@ export const configSchema = Type.Object({
   ...logSettings,
   ...lifecycleSettings,
   ...kafkaSettings,
+  ...usageLogSettings,
   ...registrySettings,
   ...clickHouseSettings,
   ...postgresSettings,

@@ -1,4 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { aggregatorGroup } from '@tidemark/infra/installation/usage-log.ts'
 import type { KafkaClient } from '@tidemark/infra/kafka/client.ts'
 import { createPartitionConsumer, type PartitionConsumer } from '@tidemark/infra/kafka/consumer.ts'
 import { readRecordAt } from '@tidemark/infra/kafka/record-reader.ts'
@@ -13,11 +14,10 @@ import type { SchemaRegistry } from '@tidemark/infra/schema-registry/client.ts'
 import { createAvroDecoder } from '@tidemark/infra/schema-registry/decoder.ts'
 import { parseAvroSchema } from '@tidemark/schemas/avro-schema.ts'
 import {
-  currentLog,
   deduplicationHorizonMs,
   topics,
-  usageEventsTopic,
-  usagePartitions,
+  type UsageLog,
+  usageEventsTopicOf,
   usageRejectedTopic,
 } from '@tidemark/schemas/topics.ts'
 import { usageEventType } from '@tidemark/schemas/usage-event.ts'
@@ -37,6 +37,7 @@ import { createSink } from './sink.ts'
 import { createWatermarks } from './watermarks.ts'
 
 export type ConsumingDeps = {
+  usageLog: UsageLog
   kafka: KafkaClient
   registry: SchemaRegistry
   clickHouse: ClickHouse
@@ -61,7 +62,8 @@ const rejectedPartitions = topics.find(({ name }) => name === usageRejectedTopic
 /** From usage.events to ClickHouse, and how far it has come. */
 export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): Consuming {
   const { kafka, registry, clickHouse, clock, log } = deps
-  const topic = `${config.TIDEMARK_PREFIX}${usageEventsTopic}`
+  const { usageLog } = deps
+  const topic = `${config.TIDEMARK_PREFIX}${usageEventsTopicOf(usageLog.log)}`
   const stopping = new AbortController()
   const metrics = createConsumingMetrics(deps.metrics)
   const open = new Map<number, OpenPartition>()
@@ -70,7 +72,13 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
 
   const decoder = createAvroDecoder({ registry, readerSchema: usageEventType, parseSchema: parseAvroSchema })
   const { signal } = stopping
-  const reader = createRecordReader({ decoder, partitions: usagePartitions, logger: log, metrics, signal })
+  const reader = createRecordReader({
+    decoder,
+    partitions: usageLog.partitions,
+    logger: log,
+    metrics,
+    signal,
+  })
   const rejected = createRejectedPublisher(kafka, registry, config.TIDEMARK_PREFIX)
   const sink = createSink({
     clickHouse,
@@ -80,7 +88,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     stepTimeoutMs: config.AGGREGATOR_WRITE_TIMEOUT_MS,
   })
   const handleBatch = createLoop({
-    log: currentLog,
+    log: usageLog.log,
     topic,
     horizonMicros,
     rejectedPartitions,
@@ -95,7 +103,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
   })
   const opening: PartitionOptions = {
     topic,
-    log: currentLog,
+    ...usageLog,
     horizonMicros,
     clickHouse,
     logger: log,
@@ -109,11 +117,11 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
 
   const consumer: PartitionConsumer = createPartitionConsumer(kafka, {
     topic,
-    groupId: `${config.TIDEMARK_PREFIX}aggregator`,
+    groupId: `${config.TIDEMARK_PREFIX}${aggregatorGroup(usageLog.log)}`,
     minBytes: config.AGGREGATOR_FETCH_MIN_BYTES,
     maxWaitTimeMs: config.AGGREGATOR_FETCH_MAX_WAIT_MS,
     maxBytesPerPartition: config.AGGREGATOR_FETCH_MAX_BYTES_PER_PARTITION,
-    maxBytes: config.AGGREGATOR_FETCH_MAX_BYTES_PER_PARTITION * usagePartitions,
+    maxBytes: config.AGGREGATOR_FETCH_MAX_BYTES_PER_PARTITION * usageLog.partitions,
     sessionTimeoutMs: config.AGGREGATOR_SESSION_TIMEOUT_MS,
     partitionsConsumedConcurrently: batchesAtOnce,
     async openPartition(number) {
@@ -138,8 +146,8 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
   const consuming: Component = {
     name: 'consumer of usage.events',
     async start() {
-      await assertPartitions(kafka, topic)
-      slot = await takeSlot(config.AGGREGATOR_STATE_DIRECTORY, config.TIDEMARK_PREFIX, currentLog)
+      await assertPartitions(kafka, topic, usageLog.partitions)
+      slot = await takeSlot(config.AGGREGATOR_STATE_DIRECTORY, config.TIDEMARK_PREFIX, usageLog.log)
       await consumer.start()
     },
     async stop() {
@@ -155,7 +163,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     clickHouse,
     clock,
     logger: log,
-    log: currentLog,
+    log: usageLog.log,
     fetchEndOffsets: () => fetchEndOffsets(kafka, topic),
     processed: () => new Map([...open].map(([number, { nextOffset }]) => [number, nextOffset])),
     intervalMs: config.AGGREGATOR_WATERMARK_INTERVAL_MS,
@@ -164,11 +172,11 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
 }
 
 /** Under another count every identity would be looked for in another partition. */
-async function assertPartitions(kafka: KafkaClient, topic: string): Promise<void> {
+async function assertPartitions(kafka: KafkaClient, topic: string, partitions: number): Promise<void> {
   const { size } = await fetchEndOffsets(kafka, topic)
-  if (size === usagePartitions) return
+  if (size === partitions) return
   throw new Failure(
-    `topic ${topic} has ${size} partitions instead of ${usagePartitions}; another count is another log`,
+    `topic ${topic} has ${size} partitions instead of ${partitions}; another count is another log`,
     {
       code: 'topic_mismatch',
       retryable: false,

@@ -9,6 +9,7 @@ import { keptMicros } from './deduplication/decide.ts'
 import { type Fingerprint, isSameRecord } from './deduplication/position.ts'
 import { type DeduplicationState, openState } from './deduplication/state.ts'
 import { catchUp } from './ledger/catch-up.ts'
+import { seedFromEarlierLogs } from './ledger/earlier-logs.ts'
 import { countContiguous, fetchLedgerRow, findKeptFrom, streamLedger } from './ledger/ledger.ts'
 import { fetchLostRanges } from './ledger/lost-ranges.ts'
 import type { LogPartition } from './place.ts'
@@ -16,6 +17,8 @@ import type { LogPartition } from './place.ts'
 export type PartitionOptions = {
   topic: string
   log: number
+  /** Their count in this log. */
+  partitions: number
   horizonMicros: number
   clickHouse: ClickHouse
   logger: Log
@@ -48,6 +51,7 @@ export async function openPartition(number: number, options: PartitionOptions): 
   try {
     let from = state.position.nextOffset
     if (from === 0n) {
+      await seed(state, partition, options)
       const proven = await countContiguous(clickHouse, partition, lost)
       from = await findKeptFrom(clickHouse, partition, proven, keptMicros(options.horizonMicros))
     }
@@ -76,6 +80,17 @@ export async function openPartition(number: number, options: PartitionOptions): 
     await state.close()
     throw error
   }
+}
+
+/** A new log goes on from those before it; the first has none. */
+async function seed(
+  state: DeduplicationState,
+  partition: LogPartition,
+  options: PartitionOptions,
+): Promise<void> {
+  if (partition.log === 1) return
+  const seeded = await seedFromEarlierLogs(state, { ...options, ...partition })
+  options.logger.info({ ...partition, seeded }, 'state carried over from earlier logs')
 }
 
 /** The local state if its last record is what the ledger says at that offset; otherwise an empty one. */

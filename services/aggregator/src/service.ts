@@ -1,5 +1,6 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { openUsageLog } from '@tidemark/infra/installation/usage-log.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
@@ -28,7 +29,10 @@ export type AggregatorOptions = {
 const bodyLimitBytes = 1_048_576
 
 /** The parts of the aggregator, in the order in which they start. */
-export function buildAggregator(config: AggregatorConfig, options: AggregatorOptions): Component[] {
+export async function buildAggregator(
+  config: AggregatorConfig,
+  options: AggregatorOptions,
+): Promise<Component[]> {
   const { log, clock, fatal } = options
   const database = databaseName(config.TIDEMARK_PREFIX)
   const metrics = createMetrics('aggregator')
@@ -54,7 +58,9 @@ export function buildAggregator(config: AggregatorConfig, options: AggregatorOpt
     log,
   })
   const onStep = options.onStep ?? (() => {})
+  const usageLog = await openUsageLog(pool, config.USAGE_LOG, 'read')
   const consuming = buildConsuming(config, {
+    usageLog,
     kafka,
     registry,
     clickHouse,
@@ -76,6 +82,7 @@ export function buildAggregator(config: AggregatorConfig, options: AggregatorOpt
   const server = createHttpServer({ log, metrics, health, bodyLimitBytes })
   const authenticator = createAuthenticator(pool, clock.now)
   const metering = buildMetering(config, {
+    usageLog,
     server,
     clickHouse,
     pool,

@@ -10,6 +10,7 @@ import {
   prefixSettings,
   redisSettings,
   registrySettings,
+  usageLogSettings,
 } from '@tidemark/infra/process/settings.ts'
 import { type Static, Type } from 'typebox'
 import type { BodyLimits } from './body/body-reader.ts'
@@ -21,6 +22,7 @@ export const configSchema = Type.Object({
   ...logSettings,
   ...lifecycleSettings,
   ...kafkaSettings,
+  ...usageLogSettings,
   ...topicSettings,
   ...registrySettings,
   ...clickHouseSettings,

@@ -1,12 +1,13 @@
 import { hostname, userInfo } from 'node:os'
-import { usageEventRecord } from '@tidemark/infra/installation/record-schemas.ts'
+import { usageEventRecordOf } from '@tidemark/infra/installation/record-schemas.ts'
+import { openUsageLog } from '@tidemark/infra/installation/usage-log.ts'
 import { readConfigOrExit } from '@tidemark/infra/process/config.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
 import { createSchemaRegistry } from '@tidemark/infra/schema-registry/client.ts'
 import { createAvroDecoder } from '@tidemark/infra/schema-registry/decoder.ts'
 import { parseAvroSchema } from '@tidemark/schemas/avro-schema.ts'
-import { usageEventsTopic } from '@tidemark/schemas/topics.ts'
+import { usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
 import { rejectedEventType, usageEventType } from '@tidemark/schemas/usage-event.ts'
 import { createClients, createPublisherTo } from './clients.ts'
 import { configSchema, rulesOf } from './config.ts'
@@ -22,12 +23,13 @@ const config = readConfigOrExit(configSchema, process.env)
 const prefix = config.TIDEMARK_PREFIX
 const log = createLog({ service: 'rejected', level: 'warn', pretty: true })
 const { kafka, pool, clickHouse } = createClients(config, log)
-const publisher = createPublisherTo(usageEventsTopic, config, kafka)
+const publisher = createPublisherTo(usageEventsTopicOf(config.USAGE_LOG), config, kafka)
 const registry = createSchemaRegistry({ url: config.SCHEMA_REGISTRY_URL })
 const decoderOf = { registry, parseSchema: parseAvroSchema }
 
 async function openReplay() {
-  await checkUsageTopic(kafka, prefix)
+  const usageLog = await openUsageLog(pool, config.USAGE_LOG, 'write')
+  await checkUsageTopic(kafka, prefix, usageLog)
   const tenants = await listTenants(pool)
   const { checks } = createEventSchemasComponent({ pool, log, pollMs: config.INGEST_SCHEMAS_POLL_MS })
   await checks.unread()
@@ -35,7 +37,10 @@ async function openReplay() {
     tenants: new Map(tenants.map((tenant) => [tenant.id, tenant])),
     rules: rulesOf(config),
     dataChecks: checks,
-    encode: createEventEncoder(await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, usageEventRecord)),
+    encode: createEventEncoder(
+      await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, usageEventRecordOf(usageLog.log)),
+      usageLog.partitions,
+    ),
     decodeUsage: createAvroDecoder({ ...decoderOf, readerSchema: usageEventType }).decode,
     publish: publisher.publish,
   }

@@ -1,6 +1,7 @@
 import { createAuthenticator } from '@tidemark/infra/access/authenticator.ts'
 import { createPrincipals } from '@tidemark/infra/access/principals.ts'
-import { rejectedEventRecord, usageEventRecord } from '@tidemark/infra/installation/record-schemas.ts'
+import { rejectedEventRecord, usageEventRecordOf } from '@tidemark/infra/installation/record-schemas.ts'
+import { openUsageLog } from '@tidemark/infra/installation/usage-log.ts'
 import { ping } from '@tidemark/infra/kafka/client.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
@@ -9,7 +10,7 @@ import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { createMetrics } from '@tidemark/infra/process/metrics.ts'
 import type { Fatal } from '@tidemark/infra/process/service.ts'
-import { usageEventsTopic, usageRejectedTopic } from '@tidemark/schemas/topics.ts'
+import { usageRejectedTopic } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import { createByteBudget } from './body/byte-budget.ts'
 import { closing, createClients, createMemoryRedis, createPublisherTo } from './clients.ts'
@@ -42,12 +43,15 @@ const smallBodyBytes = 16_384
 export async function buildIngest(config: IngestConfig, options: IngestOptions): Promise<Component[]> {
   const { log, clock } = options
   const prefix = config.TIDEMARK_PREFIX
-  const encode = createEventEncoder(await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, usageEventRecord))
   const rejectedSchemaId = await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, rejectedEventRecord)
   const clients = createClients(config, log)
   const { kafka, pool, clickHouse, redis } = clients
-  const publisher = createPublisherTo(usageEventsTopic, config, kafka)
-  const relayPublisher = createPublisherTo(usageEventsTopic, config, kafka)
+  const usageLog = await openUsageLog(pool, config.USAGE_LOG, 'write')
+  const record = usageEventRecordOf(usageLog.log)
+  const schemaId = await fetchSchemaId(config.SCHEMA_REGISTRY_URL, prefix, record)
+  const encode = createEventEncoder(schemaId, usageLog.partitions)
+  const publisher = createPublisherTo(record.topic, config, kafka)
+  const relayPublisher = createPublisherTo(record.topic, config, kafka)
   const rejectedPublisher = createPublisherTo(usageRejectedTopic, config, kafka)
   const registry = createMetrics('ingest')
   const budget = createByteBudget(bodyBudgetOf(config))
@@ -64,6 +68,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     log,
     metrics: registry,
     prefix,
+    usageLog,
     ttlSeconds: config.INGEST_MEMORY_SECONDS,
     timeoutMs: config.INGEST_MEMORY_TIMEOUT_MS,
     pollMs,
@@ -118,6 +123,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
   addReadingRoutes(server, {
     principals,
     clickHouse,
+    usageLog,
     clock,
     futureMs: rules.futureMs,
     onKeyUsed: keyUse.note,
@@ -127,7 +133,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     closing('kafka client', () => kafka.disconnect()),
     closing('clickhouse client', () => clickHouse.close()),
     closing('postgres pool', () => pool.end()),
-    { name: 'usage topic', start: () => checkUsageTopic(kafka, prefix), stop: () => {} },
+    { name: 'usage topic', start: () => checkUsageTopic(kafka, prefix, usageLog), stop: () => {} },
     keyUse,
     rateLimits.component,
     eventSchemas.component,

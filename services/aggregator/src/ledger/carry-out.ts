@@ -1,12 +1,12 @@
-import { Failure } from '@tidemark/infra/process/failure.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Clients } from '../clients.ts'
 import type { AggregatorConfig } from '../config.ts'
 import { createMeterStore } from '../metering/meter-store.ts'
 import { rebuildingLease, withLease } from '../sealing/lease.ts'
 import { runCheck } from './check/run-check.ts'
+import { cutOver } from './cut-over.ts'
 import type { LedgerOrder, LostOrder, OffsetRange } from './ledger-order.ts'
-import { lostHeading, lostLines, planLost, recordLost } from './lost-record.ts'
+import { lostHeading, lostLines, operator, planLost, recordLost } from './lost-record.ts'
 import { type RebuildOutcome, rebuild } from './rebuild/rebuild.ts'
 import { dropBeside } from './rebuild/rebuilt-tables.ts'
 import { repair } from './repair.ts'
@@ -51,8 +51,19 @@ export async function carryOut(order: LedgerOrder, run: LedgerRun): Promise<numb
     }
     case 'rebuild':
       return underLease(run, () => carryOutRebuild(order, run))
-    default:
-      throw new Failure(`${order.kind} cannot be done yet`, { code: 'not_available', retryable: false })
+    case 'cut-over':
+      return underLease(run, async () => {
+        const by = order.by ?? operator()
+        const { log, partitions } = await cutOver(
+          { ...run, prefix: run.config.TIDEMARK_PREFIX },
+          { ...order, by },
+        )
+        run.print(`Log ${log} is open, with ${partitions} partitions.`)
+        run.print(
+          `End the aggregators, set USAGE_LOG=${log} for aggregator and ingest, then start them, the aggregator first.`,
+        )
+        return 0
+      })
   }
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '@tidemark/infra/process/clock.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
-import { currentLog, usagePartitions } from '@tidemark/schemas/topics.ts'
+import { firstLog, type UsageLog } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Static, TObject } from 'typebox'
 import { createFinancePublication } from '../finance/publication.ts'
@@ -32,6 +32,8 @@ export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof chec
   Pick<Static<TObject<typeof retentionSettings>>, 'AGGREGATOR_SEAL_PASSES_KEPT'>
 
 export type MeteringDependencies = {
+  /** The log whose watermarks say how far everything is complete. */
+  readonly usageLog?: UsageLog
   /** Gets the routes; listening is its owner's. */
   readonly server: FastifyInstance
   readonly clickHouse: ClickHouse
@@ -49,8 +51,7 @@ const retryUnprovedMs = 30_000
 
 /** Meters, usage queries and completeness on the server given; the sealer and the checker as components. */
 export function buildMetering(config: MeteringConfig, dependencies: MeteringDependencies): Component[] {
-  const { server, clickHouse, pool, log, clock, metrics } = dependencies
-  const usageLog = { log: currentLog, partitions: usagePartitions }
+  const { usageLog = firstLog, server, clickHouse, pool, log, clock, metrics } = dependencies
   const meters = createMeterStore(pool)
   const completeness = createCompleteness()
   const principals = createPrincipals(dependencies.authenticator)

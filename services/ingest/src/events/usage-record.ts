@@ -24,7 +24,7 @@ export type EncodeEvent = (event: ValidEvent, origin: EventOrigin) => UsageMessa
 const headerBytes = 5
 
 /** @param schemaId what the registry calls today's schema: each value begins with a zero byte and this id */
-export function createEventEncoder(schemaId: number): EncodeEvent {
+export function createEventEncoder(schemaId: number, partitions = usagePartitions): EncodeEvent {
   // An event at its limits (64 KiB of data) fits; encode says so, should the limits grow.
   let scratch = Buffer.alloc(128 * 1024)
   scratch.writeUInt32BE(schemaId, 1)
@@ -55,7 +55,7 @@ export function createEventEncoder(schemaId: number): EncodeEvent {
       revision,
     }
     return {
-      partition: partitionOf(key, usagePartitions),
+      partition: partitionOf(key, partitions),
       key,
       value: toBytes(record),
       payloadHash: record.action === 'none' ? record.payloadHash : undefined,

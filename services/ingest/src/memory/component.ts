@@ -7,7 +7,7 @@ import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
 import type { RedisClient } from '@tidemark/infra/redis/client.ts'
-import { currentLog, usageEventsTopic } from '@tidemark/schemas/topics.ts'
+import { type UsageLog, usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
 import type { Memory } from './memory.ts'
 import { createMemoryMetrics } from './memory-metrics.ts'
 import { createRedisMemory } from './redis-memory.ts'
@@ -22,6 +22,7 @@ export type MemoryOptions = {
   log: Log
   metrics: Metrics
   prefix: string
+  usageLog: UsageLog
   ttlSeconds: number
   timeoutMs: number
   pollMs: number
@@ -34,7 +35,10 @@ const flushMs = 500
 export function createMemoryComponent(options: MemoryOptions): { memory: Memory; component: Component } {
   const { pool, redis, writingRedis, log } = options
   const memory = createRedisMemory({ ...options, metrics: createMemoryMetrics(options.metrics) })
-  const identity = createTopicIdentityReader(options.kafka, options.prefix + usageEventsTopic)
+  const identity = createTopicIdentityReader(
+    options.kafka,
+    options.prefix + usageEventsTopicOf(options.usageLog.log),
+  )
   let tenants: ReadonlySet<number> = new Set()
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
@@ -50,7 +54,7 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
       if (tenants.size > 0 && redis.status === 'wait')
         await Promise.allSettled([redis.connect(), writingRedis.connect()])
       const isUsed = tenants.size > 0 && redis.status === 'ready'
-      memory.useLog(isUsed ? keysOf(await identity.read()) : '')
+      memory.useLog(isUsed ? keysOf(await identity.read(), options.usageLog) : '')
     } catch (error) {
       // Which log Kafka holds is not known: what is remembered may be of another.
       memory.useLog('')
@@ -87,5 +91,5 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
  * What the keys begin with. A rebuilt cluster has another id, and a topic that is deleted and made anew has another one of
  * its own: they hold nothing of what the old one acknowledged.
  */
-const keysOf = ({ clusterId, topicId }: TopicIdentity): string =>
-  `acked:${clusterId}:${currentLog}:${topicId}:`
+const keysOf = ({ clusterId, topicId }: TopicIdentity, { log }: UsageLog): string =>
+  `acked:${clusterId}:${log}:${topicId}:`

@@ -2,6 +2,7 @@ import type { Principals } from '@tidemark/infra/access/principals.ts'
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
+import type { UsageLog } from '@tidemark/schemas/topics.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { findEventFate } from '../reading/event-fate.ts'
@@ -14,6 +15,7 @@ import { createReadingGate } from '../reading/reading-gate.ts'
 export type ReadingRoutesOptions = {
   principals: Principals
   clickHouse: ClickHouse
+  usageLog: UsageLog
   clock: Clock
   /** How far ahead of the clock an event's time may lie: a list without an end goes that far. */
   futureMs: number
@@ -45,15 +47,19 @@ export function addReadingRoutes(server: FastifyInstance, options: ReadingRoutes
       const { source, id } = request.query
       return gate(tenant, async () => {
         const fate = await findEventFate(clickHouse, { tenant, tenantNumber, source, id })
-        if (fate === undefined) throw await notFound(clickHouse, source, id)
+        if (fate === undefined) throw await notFound(options, source, id)
         return fate
       })
     },
   )
 }
 
-async function notFound(clickHouse: ClickHouse, source: string, id: string): Promise<HttpProblem> {
-  const processedUntil = await findProcessedUntil(clickHouse)
+async function notFound(
+  { clickHouse, usageLog }: ReadingRoutesOptions,
+  source: string,
+  id: string,
+): Promise<HttpProblem> {
+  const processedUntil = await findProcessedUntil(clickHouse, usageLog)
   const begun =
     processedUntil === null
       ? 'the log has not been read yet'

@@ -98,11 +98,11 @@ const pollMs = 200
 
 /** A mark is often a moment behind, while others are busy: that is worth a short wait, not a refusal. */
 async function awaitWatermarks(
-  { clickHouse }: ClosingDeps,
+  { clickHouse, pool }: ClosingDeps,
   { tenant, gateWaitMs }: CloseRequest,
   needed: Micros1970,
 ): Promise<Completeness> {
-  const readCompleteness = createCompletenessReader(clickHouse, tenant)
+  const readCompleteness = createCompletenessReader({ clickHouse, pool }, tenant)
   for (let waitedMs = 0; ; waitedMs += pollMs) {
     const gate = await readCompleteness()
     if (gate.completeUntil >= needed || waitedMs >= gateWaitMs) return gate

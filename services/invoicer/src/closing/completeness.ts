@@ -1,6 +1,6 @@
 import { type Cut, sortedCut } from '@tidemark/schemas/cut.ts'
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
-import { currentLog, inboundTopic, inboundTopicSpec, usagePartitions } from '@tidemark/schemas/topics.ts'
+import { firstLog, inboundTopic, inboundTopicSpec, type UsageLog } from '@tidemark/schemas/topics.ts'
 
 /** The topic under which the aggregator writes the watermarks of usage.events, whatever the log. */
 export const eventsTopic = 'usage.events'
@@ -26,17 +26,21 @@ export type Completeness = {
 /**
  * What a tenant's watermarks prove. A relay's row (T, U) says that all it had before T stood on usage.events before U: it
  * counts once every partition there has reached U. A missing row means: not yet.
+ * @param usageLog the log in use; those before it are closed and have been read to their end
  * @param sightings relay rows seen so far, because a steady relay's newest one is always a moment ahead
  */
 export function completenessOf(
   tenant: string,
   events: readonly Watermark[],
   sightings: readonly Watermark[],
+  usageLog: UsageLog = firstLog,
 ): Completeness {
   const cut = sortedCut(
     events.map(({ log, partition, nextOffset }) => ({ log, partition, offset: nextOffset })),
   )
-  const partitions = Array.from({ length: usagePartitions }, (_, partition) => eventsLimit(events, partition))
+  const partitions = Array.from({ length: usageLog.partitions }, (_, partition) =>
+    eventsLimit(events, usageLog.log, partition),
+  )
   const reached = leastOf(partitions)
   const relays = Array.from({ length: inboundTopicSpec(tenant).partitions }, (_, partition) =>
     relayLimit(
@@ -55,9 +59,9 @@ type Limit = { until: Micros1970; reason: string }
 const leastOf = (limits: readonly Limit[]): Limit =>
   limits.reduce((a, b) => (b.until < a.until ? b : a), { until: Infinity, reason: '' })
 
-function eventsLimit(events: readonly Watermark[], partition: number): Limit {
-  const row = events.find((each) => each.log === currentLog && each.partition === partition)
-  const name = `${eventsTopic} log ${currentLog} partition ${partition}`
+function eventsLimit(events: readonly Watermark[], log: number, partition: number): Limit {
+  const row = events.find((each) => each.log === log && each.partition === partition)
+  const name = `${eventsTopic} log ${log} partition ${partition}`
   if (!row) return { until: -Infinity, reason: `${name} has no watermark yet; is the aggregator running?` }
   return { until: row.completeUntil, reason: `${name} is complete until ${formatInstant(row.completeUntil)}` }
 }

@@ -1,4 +1,6 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { readCurrentUsageLog } from '@tidemark/infra/installation/usage-log.ts'
+import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { parseClickHouseInstant } from '@tidemark/schemas/instant.ts'
 import { inboundTopic } from '@tidemark/schemas/topics.ts'
 import { type Completeness, completenessOf, eventsTopic, type Watermark } from './completeness.ts'
@@ -14,7 +16,7 @@ type Row = {
 
 /** Reads where a tenant's usage stands, each time anew; what a relay said earlier is remembered between readings. */
 export function createCompletenessReader(
-  clickHouse: ClickHouse,
+  { clickHouse, pool }: { clickHouse: ClickHouse; pool: Queryable },
   tenant: string,
 ): () => Promise<Completeness> {
   const sightings: Watermark[] = []
@@ -25,6 +27,7 @@ export function createCompletenessReader(
       tenant,
       watermarks.filter(({ topic }) => topic === eventsTopic),
       sightings,
+      await readCurrentUsageLog(pool),
     )
   }
 }

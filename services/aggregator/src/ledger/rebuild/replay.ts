@@ -61,6 +61,7 @@ async function openAt(
   const open = await openPartition(number, {
     topic,
     log,
+    partitions: kept.size,
     horizonMicros,
     clickHouse,
     logger,
