@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Claim } from './claim.ts'
 import { takeSlot } from './slot.ts'
@@ -95,6 +96,21 @@ test('claims go when they have expired in log time; one that was made again stay
   await commit(62, 6n, [2])
   expect(await state.findClaims([identity(2)])).toEqual([at(62, 6n).claim])
   await state.close()
+})
+
+test('a commit waits for the disk: a power cut must not take one and leave the next', async () => {
+  const state = await openState(join(directory, 'synced'), noDamage)
+  const other = new ClassicLevel(join(directory, 'other'))
+  await other.open()
+  const written = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(other.batch())), 'write')
+  try {
+    await state.commit([{ identity: identity(1), claim }], position)
+    expect(written.mock.calls).toEqual([[{ sync: true }]])
+  } finally {
+    written.mockRestore()
+    await other.close()
+    await state.close()
+  }
 })
 
 test('a store that cannot be opened is thrown away and told', async () => {

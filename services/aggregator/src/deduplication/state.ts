@@ -93,8 +93,9 @@ export class DeduplicationState {
   }
 
   /**
-   * All or nothing, also across a crash. Not synced to the disk: what a power cut takes, the ledger gives back. With it go
-   * the oldest claims that have expired by now: nobody may use them any more, whether they are there or not.
+   * All or nothing, also across a power cut, so it waits for the disk: without that the disk may get a later commit and
+   * not this one, and the store would open with a position whose claims are not all there. With it go the oldest claims
+   * that have expired by now: nobody may use them any more, whether they are there or not.
    */
   async commit(claims: Iterable<NewClaim>, position: Position): Promise<void> {
     await this.#guarded(async () => {
@@ -117,7 +118,7 @@ export class DeduplicationState {
       if (identities.length > 0)
         batch.put(expiryKey(position.logTimeMicros, position.nextOffset), Buffer.concat(identities))
       batch.put(positionKey, encodePosition(position))
-      await batch.write()
+      await batch.write({ sync: true })
     })
     this.#position = position
   }
