@@ -5,6 +5,7 @@ import type { Figure, Measured } from './figure.ts'
 import { measureIngest } from './ingest/ingest.ts'
 import { describeMachine } from './machine.ts'
 import { measurePath } from './path.ts'
+import { measureQuery } from './query/query.ts'
 
 type Benchmark = { about: string; measure(bench: BenchStack): Promise<Measured> }
 
@@ -17,6 +18,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   ingest: {
     about: 'the front door: rates, latencies, relay, memory, with all that guards it (6 to 7 min)',
     measure: measureIngest,
+  },
+  query: {
+    about: 'usage queries and sealing over a month of 1 and of 10 million events (2 to 3 min)',
+    measure: (bench) => measureQuery(bench, [1_000_000, 10_000_000]),
+  },
+  'query-large': {
+    about: 'the same over 100 million events: 20 GB of disk, a quarter of an hour',
+    measure: (bench) => measureQuery(bench, [100_000_000]),
   },
   path: {
     about: 'HTTP to Kafka, Kafka to ClickHouse, memory of the idle stack (3 to 4 min)',
