@@ -138,6 +138,7 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       voiding,
       unnumbered,
       negative,
+      { partition: 0, key, value: Buffer.concat([good.value.subarray(0, 20), Buffer.alloc(700_000, 0xff)]) },
     ])
     const service = await room.start()
     await room.drained()
@@ -164,6 +165,14 @@ test.concurrent('what cannot be read is rejected with its bytes and its reason, 
       originTopic: room.producer.topic,
       originPartition: wrong,
     })
+    const oversize = rejected.find(({ reason }) => reason.includes('of which the first are kept'))
+    expect(oversize?.original).toHaveLength(512 * 1024)
+    const metrics = await (await fetch(`${service.url}/metrics`)).text()
+    expect(metrics).toMatch(/tidemark_aggregator_oversize_rejections_total\{[^}]*\} 1\n/)
+    expect(metrics).toMatch(/tidemark_aggregator_rejections_total\{code="wrong_partition"[^}]*\} 1\n/)
+    expect(await readFile(service.logFile, 'utf8')).toContain(
+      'records are rejected; they are kept on usage.rejected',
+    )
     await service.stop()
   }))
 

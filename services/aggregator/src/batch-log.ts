@@ -13,6 +13,22 @@ export type BatchLog = {
 /** One line per batch, at most one of them per second at level info, and the same in metrics. */
 export function createBatchLog(logger: Log, metrics: ConsumingMetrics): BatchLog {
   let toldAtMs = 0
+  let toldRejectionsAtMs = Number.NEGATIVE_INFINITY
+
+  /** At most one line a second: whoever sends nonsense must not fill the log as well. */
+  function tellRejections(partition: number, decisions: readonly Decision[]): void {
+    const rejected = decisions.filter(({ rejection }) => rejection !== undefined)
+    const [first] = rejected
+    const now = performance.now()
+    if (first?.rejection === undefined || now - toldRejectionsAtMs < 1_000) return
+    toldRejectionsAtMs = now
+    const { code, reason } = first.rejection
+    logger.warn(
+      { partition, offset: Number(first.record.offset), rejected: rejected.length, code, reason },
+      'records are rejected; they are kept on usage.rejected',
+    )
+  }
+
   return {
     begin() {
       const durationsMs: Record<string, number> = {}
@@ -31,6 +47,7 @@ export function createBatchLog(logger: Log, metrics: ConsumingMetrics): BatchLog
       const counts = countVerdicts(decisions)
       for (const [verdict, count] of Object.entries(counts)) metrics.records.inc({ verdict }, count)
       for (const { rejection } of decisions) if (rejection) metrics.rejections.inc({ code: rejection.code })
+      tellRejections(partition, decisions)
       metrics.batchRows.observe(decisions.length)
       metrics.lag.set({ partition }, Number(lag))
       const now = performance.now()

@@ -10,6 +10,9 @@ export type ConsumingMetrics = {
   registryWaits: Counter<'code'>
   ledgerQuestions: Counter
   ledgerGaps: Counter
+  oversizeRejections: Counter
+  staleBatches: Counter
+  stops: Counter<'code'>
 }
 
 export function createConsumingMetrics(metrics: Metrics): ConsumingMetrics {
@@ -55,6 +58,22 @@ export function createConsumingMetrics(metrics: Metrics): ConsumingMetrics {
     ledgerQuestions: new Counter({
       name: 'tidemark_aggregator_ledger_questions_total',
       help: 'Identities that the ledger was asked for: of events older than the horizon, and of corrections',
+      registers,
+    }),
+    oversizeRejections: new Counter({
+      name: 'tidemark_aggregator_oversize_rejections_total',
+      help: 'Rejected records too large to be kept whole on usage.rejected; of their bytes only the first are there',
+      registers,
+    }),
+    staleBatches: new Counter({
+      name: 'tidemark_aggregator_stale_batches_total',
+      help: 'Batches that were written after their partition may have been taken over; the rows are the same',
+      registers,
+    }),
+    stops: new Counter({
+      name: 'tidemark_aggregator_stops_total',
+      help: 'Failures that end the process, by code: offset_gap, log_rewound, another_log and others',
+      labelNames: ['code'],
       registers,
     }),
     ledgerGaps: new Counter({

@@ -5,7 +5,7 @@ import { createPartitionConsumer, type PartitionConsumer } from '@tidemark/infra
 import { readRecordAt } from '@tidemark/infra/kafka/record-reader.ts'
 import { fetchEndOffsets, fetchOffsetRange } from '@tidemark/infra/kafka/topics.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
-import { Failure } from '@tidemark/infra/process/failure.ts'
+import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
@@ -131,7 +131,14 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     },
     async handleBatch(number, records, context) {
       const partition = open.get(number)
-      if (partition !== undefined) await handleBatch(number, partition, records, context)
+      if (partition === undefined) return
+      await handleBatch(number, partition, records, context)
+      if (context.isStillAssigned()) return
+      metrics.staleBatches.inc()
+      log.warn(
+        { partition: number, records: records.length },
+        'a batch was written after its partition may have been taken over: the rows are the same, nothing is doubled',
+      )
     },
     async closePartition(number) {
       const partition = open.get(number)
@@ -140,7 +147,10 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
       metrics.lag.remove({ partition: number })
       await partition?.state.close()
     },
-    onFatal: deps.fatal,
+    onFatal(error) {
+      metrics.stops.inc({ code: asFailure(error).code })
+      deps.fatal(error)
+    },
   })
 
   const consuming: Component = {

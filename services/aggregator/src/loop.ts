@@ -16,7 +16,7 @@ import {
 import type { DeduplicationState } from './deduplication/state.ts'
 import type { OpenPartition } from './partition.ts'
 import type { RecordReader } from './record-reader.ts'
-import { encodeRejected } from './rejected.ts'
+import { encodeRejected, isOversize } from './rejected.ts'
 import { encodeRows, readingIdentity } from './rows.ts'
 import type { Sink } from './sink.ts'
 
@@ -42,7 +42,7 @@ export type LoopOptions = {
   findHistories(identities: readonly Buffer[]): Promise<ReadonlyMap<string, readonly HistoryEntry[]>>
   clock: Clock
   batchLog: BatchLog
-  metrics: Pick<ConsumingMetrics, 'ledgerQuestions'>
+  metrics: Pick<ConsumingMetrics, 'ledgerQuestions' | 'oversizeRejections'>
   onStep: StepObserver
 }
 
@@ -86,6 +86,11 @@ export function createLoop(options: LoopOptions): HandleBatch {
     const rows = encodeRows(options.log, number, outcome.decisions)
     const origin = { topic: options.topic, partition: number, rejectedPartitions: options.rejectedPartitions }
     await sink.writeEvidence(rows.evidence, encodeRejected(records, outcome.decisions, origin))
+    const oversize = outcome.decisions.filter(({ rejection }, index) => {
+      const record = records[index]
+      return rejection !== undefined && record !== undefined && isOversize(record)
+    })
+    options.metrics.oversizeRejections.inc(oversize.length)
     took.end('insert_raw')
     onStep('raw-inserted', number)
 

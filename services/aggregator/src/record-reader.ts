@@ -45,7 +45,9 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
         const reason = `partition ${partition} waits for schema ${schemaId}: ${error.message}`
         waiting.add(reason)
         options.metrics.registryWaits.inc({ code: error.code })
-        options.logger.warn({ partition, schemaId, code: error.code, waitMs }, reason)
+        // What is not over in some seconds needs a person: everything behind this record waits with it.
+        const level = waitMs < longestWaitMs ? 'warn' : 'error'
+        options.logger[level]({ partition, schemaId, code: error.code, waitMs }, reason)
         onWait()
         await pause(waitMs, undefined, { signal: options.signal }).finally(() => waiting.delete(reason))
       }

@@ -8,6 +8,9 @@ export type RejectedOrigin = { topic: string; partition: number; rejectedPartiti
 // A record that was just small enough for the log would be too large with its reason: it must not stop the partition.
 const mostOriginalBytes = 512 * 1024
 
+/** Whether its bytes are kept in part only. */
+export const isOversize = ({ value }: KafkaRecord): boolean => (value?.length ?? 0) > mostOriginalBytes
+
 /** Messages for usage.rejected, not yet framed: what was rejected, why, its bytes and where they came from. */
 export function encodeRejected(
   records: readonly KafkaRecord[],
@@ -20,7 +23,7 @@ export function encodeRejected(
     if (rejection === undefined || source === undefined) return
     const tenant = record.reading.kind === 'event' ? record.reading.event.tenant : ''
     const bytes = source.value ?? Buffer.alloc(0)
-    const cut = bytes.length > mostOriginalBytes
+    const cut = isOversize(source)
     const value = rejectedEventType.toBuffer({
       tenant,
       code: rejection.code,
