@@ -1,3 +1,5 @@
+import { findDifferingHours, type SealedHours } from '@tidemark/aggregator/ledger/check/sealed-hours.ts'
+import { type CutRow, cutOf } from '@tidemark/aggregator/usage/seal-pass.ts'
 import type { UsageQuery } from '@tidemark/aggregator/usage/usage-query.ts'
 import { readUsage, recompute } from '@tidemark/aggregator/usage/usage-reader.ts'
 import { readWatermarks } from '@tidemark/aggregator/usage/watermarks.ts'
@@ -67,8 +69,28 @@ test.each([1, 2])(
       }
       asked.push(...now)
     }
+    // Sealed again, every hour would be the same, whatever the aggregation keeps of it.
+    for (const meter of meters) {
+      const sealed = await readSeals(room, meter)
+      expect(sealed.length).toBeGreaterThan(0)
+      for (const seal of sealed) expect(await findDifferingHours(room.clickHouse, seal)).toEqual([])
+    }
   },
 )
+
+async function readSeals({ clickHouse }: UsageRoom, meter: MeterVersion): Promise<SealedHours[]> {
+  const rows = await clickHouse.query<{ version: string; cut: CutRow; hours: number[] }>(
+    `SELECT toString(seal_version) AS version, cut, groupUniqArray(toUnixTimestamp(hour)) AS hours FROM usage_seals
+     WHERE meter_key = {key:String} GROUP BY version, cut`,
+    { key: meter.key },
+  )
+  return rows.map(({ version, cut, hours }) => ({
+    meter,
+    sealVersion: BigInt(version),
+    cut: cutOf(cut),
+    hours,
+  }))
+}
 
 const quoted = (_: string, value: unknown) =>
   typeof value === 'bigint' ? String(value) : value instanceof Map ? [...value] : value
