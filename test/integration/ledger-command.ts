@@ -11,7 +11,7 @@ import { createLog } from '@tidemark/infra/process/log.ts'
 import type { Installation } from '../installation.ts'
 
 const run = promisify(execFile)
-export const ledgerEntry = fileURLToPath(
+const ledgerEntry = fileURLToPath(
   new URL(import.meta.resolve('@tidemark/aggregator/ledger-command.ts')),
 )
 

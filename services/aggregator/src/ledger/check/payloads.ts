@@ -44,13 +44,19 @@ export async function checkPayloads(
     sliceTimeout,
   )
   const altered: Difference[] = []
+  let unnamed = 0
   for await (const row of rows) {
-    if (isAsAccepted(row) || altered.length === mostNamed) continue
+    if (isAsAccepted(row)) continue
+    if (altered.length === mostNamed) {
+      unnamed += 1
+      continue
+    }
     const place = { log: row.log, partition: row.partition, offset: BigInt(row.offset) }
     const hour = hourOf(Number(row.at)) / 1_000_000
     altered.push(difference.raw('raw_altered', place, { tenant: row.tenant, type: row.type, hour }))
   }
-  return altered
+  const [first] = altered
+  return first === undefined ? [] : [{ ...first, count: 1 + unnamed }, ...altered.slice(1)]
 }
 
 /** An event that came without a time was given that of its acceptance, which its hash does not cover. */
