@@ -127,6 +127,30 @@ test('what retention took before it was consumed is a gap until it is recorded a
   expect(await ledger('check')).toMatchObject({ code: 0, out: expect.stringContaining('5 recorded as lost') })
 })
 
+test('what an attempt has left at offsets that are lost is found, and removed by a repair', async () => {
+  const before = await contents()
+  const [{ first, last } = { first: '0', last: '0' }] = await room.clickHouse.query<Record<string, string>>(
+    'SELECT toString(first_offset) AS first, toString(last_offset) AS last FROM usage_lost',
+  )
+  // As of a batch that got no further than this, and whose records retention then took.
+  for (const table of tables.filter((name) => name !== 'usage_ledger'))
+    await room.clickHouse.command(
+      `INSERT INTO ${table} SELECT * REPLACE (3 AS partition, ${first} + 1 AS offset) FROM ${table} LIMIT 1`,
+    )
+  const found = await ledger('check')
+  expect(found.code).toBe(1)
+  for (const kind of ['raw_surplus', 'identity_copy', 'cell_copy', 'corrections'])
+    expect(found.out).toContain(kind)
+  const range = `--log 1 --partition 3 --from ${first} --to ${last}`
+  expect(await ledger(`repair ${range} --dry-run`)).toMatchObject({ code: 1 })
+  expect(await ledger(`repair ${range}`)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('All of it is as the ledger says.'),
+  })
+  expect(await contents()).toEqual(before)
+  expect((await ledger('check')).code).toBe(0)
+})
+
 test('of what Kafka no longer has the look-up copies are repaired all the same', async () => {
   await change('usage_ledger_by_cell', 'DELETE WHERE partition = 3 AND offset < 5')
   const repaired = await ledger('repair --log 1 --partition 3 --from 0 --to 4')

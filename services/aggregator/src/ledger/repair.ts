@@ -4,6 +4,8 @@ import { copyTable, insertFromLedger } from './copy-rows.ts'
 import { readDecisions } from './ledger-decisions.ts'
 import type { OffsetRange } from './ledger-order.ts'
 import { type LogSource, type LogSources, openLogSource } from './log-source.ts'
+import { countLost, type LostRange } from './lost-ranges.ts'
+import { lostWithin, removeLostRows } from './lost-rows.ts'
 import { offsetParams, ofOffsets } from './offset-range.ts'
 import { applyStaged, compareStaged, dropStaged, type StagedTable, stageTable } from './staged-table.ts'
 
@@ -16,9 +18,9 @@ export type RepairReport = {
   readonly tables: readonly TableRepair[]
   /** Rows that are still not as they should be; none after a repair. */
   readonly left: bigint
-  /** Offsets of the range that the ledger does not have: the aggregator consumes them, no repair writes them. */
+  /** Offsets that the ledger does not have and that are not lost: the aggregator consumes them, no repair writes them. */
   readonly withoutLedger: bigint
-  /** Offsets whose raw events Kafka no longer has: they were not looked at. */
+  /** Offsets, but for those recorded as lost, whose raw events Kafka no longer has: they were not looked at. */
   readonly expired: bigint
 }
 
@@ -66,13 +68,18 @@ export async function repair(
       const after = options.dryRun ? found : await compareStaged(clickHouse, each, rangeOf(each))
       left += after.missing + after.wrong
     }
-    const present = await countLedger(clickHouse, range)
-    const size = range.last - range.first + 1n
+    const lost = await lostWithin(clickHouse, range)
+    for (const { table, rows } of await removeLostRows(clickHouse, range, lost, options)) {
+      tables.push({ table, missing: 0n, wrong: rows })
+      if (options.dryRun) left += rows
+    }
+    const notLost = ({ first, last }: LostRange) =>
+      first > last ? 0n : last - first + 1n - countLost(first, last + 1n, lost)
     return {
       tables,
       left,
-      withoutLedger: size - present,
-      expired: hasRecords ? size - (readable.last - readable.first + 1n) : size,
+      withoutLedger: notLost(range) - (await countLedger(clickHouse, range, lost)),
+      expired: notLost(range) - notLost(readable),
     }
   } finally {
     for (const each of staged) await dropStaged(clickHouse, each).catch(() => {})
@@ -110,9 +117,15 @@ async function stageRecords(
   }
 }
 
-async function countLedger(clickHouse: ClickHouse, range: OffsetRange): Promise<bigint> {
+/** Offsets that have their row, but for those recorded as lost. */
+async function countLedger(
+  clickHouse: ClickHouse,
+  range: OffsetRange,
+  lost: readonly LostRange[],
+): Promise<bigint> {
+  const others = lost.map(({ first, last }) => `AND offset NOT BETWEEN ${first} AND ${last}`)
   const [row] = await clickHouse.query<{ present: string }>(
-    `SELECT uniqExact(offset) AS present FROM usage_ledger WHERE ${ofOffsets}`,
+    `SELECT uniqExact(offset) AS present FROM usage_ledger WHERE ${ofOffsets} ${others.join(' ')}`,
     offsetParams(range),
     { timeoutMs: 600_000 },
   )
