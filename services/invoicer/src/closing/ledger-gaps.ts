@@ -27,11 +27,11 @@ export async function checkLedgerGaps(clickHouse: ClickHouse, cut: Cut): Promise
     const row = counts.find((each) => each.log === log && each.partition === partition)
     return BigInt(row?.count ?? 0) !== offset
   })
-  for (const entry of short) {
-    const gaps = await readGaps(clickHouse, entry)
-    const gap = uncovered(gaps, lost)
-    if (gap) throw stopped(gap)
-  }
+  for (const entry of short)
+    for await (const each of readGaps(clickHouse, entry)) {
+      const gap = uncovered([each], lost)
+      if (gap) throw stopped(gap)
+    }
   return lost
 }
 
@@ -79,12 +79,12 @@ async function readLost(clickHouse: ClickHouse, cut: Cut): Promise<OffsetRange[]
   })
 }
 
-/** At most a hundred: the first uncovered one already stops the close. */
-async function readGaps(
+/** All of them, in order: a partition may have lost a little very often, and not what comes after it. */
+async function* readGaps(
   clickHouse: ClickHouse,
   { log, partition, offset }: Cut[number],
-): Promise<OffsetRange[]> {
-  const rows = await clickHouse.query<RangeRow>(
+): AsyncGenerator<OffsetRange> {
+  const rows = clickHouse.stream<RangeRow>(
     `SELECT {log:UInt16} AS log, {partition:UInt16} AS partition,
        toString(before + 1) AS first, toString(here - 1) AS last
      FROM (
@@ -95,8 +95,8 @@ async function readGaps(
          WHERE log = {log:UInt16} AND partition = {partition:UInt16} AND offset < {end:UInt64}
          UNION ALL SELECT {end:UInt64}
        )
-     ) WHERE here > before + 1 ORDER BY here LIMIT 100`,
+     ) WHERE here > before + 1 ORDER BY here`,
     { log, partition, end: offset.toString() },
   )
-  return rows.map(rangeOf)
+  for await (const row of rows) yield rangeOf(row)
 }
