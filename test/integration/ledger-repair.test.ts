@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { deleteRecordsBefore } from '@tidemark/infra/kafka/topics.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { usageEvent } from '../usage-producer.ts'
@@ -159,6 +160,28 @@ test('of what Kafka no longer has the look-up copies are repaired all the same',
     err: expect.stringContaining('Kafka no longer has 5 of the offsets'),
   })
   expect(repaired.out).toContain('usage_ledger_by_cell: 5 rows are missing')
+  expect((await ledger('check')).code).toBe(0)
+})
+
+test('a record that can never be read is passed over once it is recorded as lost by force', async () => {
+  const before = await room.truth()
+  const place = { log: 1, partition: 6, at: (await endOf(6)) + 1n }
+  const unknown = Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3])
+  await room.producer.sendRaw([{ partition: place.partition, key: null, value: unknown }])
+  await room.producer.send(Array.from({ length: 80 }, (_, at) => usageEvent({ id: `after-${at}` })))
+  const waiting = await room.startFaulty({})
+  await vi.waitFor(
+    async () => expect(await readFile(waiting.logFile, 'utf8')).toContain('waits for schema'),
+    patience,
+  )
+  await waiting.stop()
+  const order = `lost --log 1 --partition ${place.partition} --from ${place.at} --to ${place.at} --reason "no such schema" --yes`
+  expect(await ledger(order)).toMatchObject({ code: 1, err: expect.stringContaining('Kafka still has') })
+  expect(await ledger(`${order} --force "a stray program wrote it"`)).toMatchObject({ code: 0 })
+  const service = await room.start()
+  await vi.waitFor(async () => expect((await room.truth()).accepted).toBe(before.accepted + 80), patience)
+  await service.stop()
+  expect((await ledger('lost --list')).out).toContain('no such schema (forced: a stray program wrote it)')
   expect((await ledger('check')).code).toBe(0)
 })
 

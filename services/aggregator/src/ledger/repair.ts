@@ -7,6 +7,7 @@ import { type LogSource, type LogSources, openLogSource } from './log-source.ts'
 import { countLost, type LostRange } from './lost-ranges.ts'
 import { lostWithin, removeLostRows } from './lost-rows.ts'
 import { offsetParams, ofOffsets } from './offset-range.ts'
+import { throttled } from './progress.ts'
 import { applyStaged, compareStaged, dropStaged, type StagedTable, stageTable } from './staged-table.ts'
 
 export type RepairSources = LogSources & { readonly clickHouse: ClickHouse; tell(line: string): void }
@@ -107,13 +108,14 @@ async function stageRecords(
   source: LogSource,
   { log, partition, first, last }: OffsetRange,
 ): Promise<void> {
+  const progress = throttled(tell)
   for await (const batch of source.read(partition, first, last + 1n)) {
     const decisions = await readDecisions(clickHouse, { log, partition }, batch)
     for (const { table, columns, bytes } of encodeRows(log, partition, decisions).evidence)
       if (fromLog.some((name) => name === table))
         await clickHouse.insertRowBinary(`${table}_${suffix}`, columns, bytes, { timeoutMs: 120_000 })
     const at = batch.at(-1)?.offset ?? first
-    tell(`read ${source.topic}/${partition} up to ${at} of ${last}`)
+    progress(`read ${source.topic}/${partition} up to ${at} of ${last}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
-import { asFailure } from '@tidemark/infra/process/failure.ts'
+import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
@@ -9,6 +9,7 @@ import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import { readKeptFrom } from '../../retention/expire.ts'
 import { checkingLease, withLease } from '../../sealing/lease.ts'
 import { processedUntil, type Watermarks } from '../../usage/watermarks.ts'
+import { readMarks } from '../rebuild/rebuilt-tables.ts'
 import { checkLedger, emptyTotals } from './check.ts'
 import type { CheckMetrics } from './check-metrics.ts'
 import { createCheckReport } from './report.ts'
@@ -57,6 +58,7 @@ export function createChecker(options: CheckerOptions): Component {
       scope,
       totals,
     )) {
+      if (differences.length > 0) await assertNotSwapping(clickHouse)
       const known = report.first.length
       report.add(differences)
       for (const { kind, text, remedy } of report.first.slice(known))
@@ -116,4 +118,10 @@ export function createChecker(options: CheckerOptions): Component {
       await running
     },
   }
+}
+
+/** While tables are swapped, the newest rows can be missing for a moment: what was seen then proves nothing. */
+async function assertNotSwapping(clickHouse: ClickHouse): Promise<void> {
+  if ((await readMarks(clickHouse)).inUse.length === 0) return
+  throw new Failure('a rebuild swaps the tables', { code: 'rebuild_under_way', retryable: true })
 }

@@ -3,6 +3,7 @@ import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import { readKeptFrom } from '../../retention/expire.ts'
 import type { CheckOrder } from '../ledger-order.ts'
 import { readProcessedCut } from '../processed-cut.ts'
+import { throttled } from '../progress.ts'
 import { type CheckTotals, checkLedger, emptyTotals } from './check.ts'
 import { type CheckReport, createCheckReport, differenceLines, totalLines } from './report.ts'
 
@@ -20,7 +21,6 @@ export type CheckResult = {
 }
 
 const namedPerKind = 20
-const tellEveryMs = 2_000
 
 /** Checks everything below the watermarks of this moment, and says how far it is. */
 export async function runCheck(run: CheckRun, order: CheckOrder): Promise<CheckResult> {
@@ -28,12 +28,10 @@ export async function runCheck(run: CheckRun, order: CheckOrder): Promise<CheckR
   const fromHour = keptFrom(order.fromHour, await readKeptFrom(run.clickHouse))
   const totals = emptyTotals(cut)
   const report = createCheckReport(namedPerKind)
-  let toldAt = performance.now()
+  const progress = throttled(run.tell)
   for await (const { part, done, of, differences } of checkLedger(run, { ...order, cut, fromHour }, totals)) {
     report.add(differences)
-    if (performance.now() - toldAt < tellEveryMs) continue
-    toldAt = performance.now()
-    run.tell(
+    progress(
       `${part}: ${done}${of === undefined ? '' : ` of ${of}`} slices, ${report.total()} differences so far`,
     )
   }

@@ -18,6 +18,7 @@ import type { Sink } from '../../sink.ts'
 import { findHistories } from '../history.ts'
 import { findByIdentity } from '../ledger.ts'
 import type { LogSource, LogSources } from '../log-source.ts'
+import { throttled } from '../progress.ts'
 
 const horizonMicros = deduplicationHorizonMs * 1000
 const insertTimeout = { timeoutMs: 120_000 }
@@ -102,9 +103,10 @@ async function replayPartition(
     onStep: () => {},
   })
   const context = { isStillAssigned: () => true, reportProgress: () => {}, highWatermark: end }
+  const progress = throttled(tell)
   for await (const records of source.records(partition, open.nextOffset, end)) {
     await handle(partition, open, records, context)
-    tell(`replayed ${source.topic}/${partition} up to ${open.nextOffset} of ${end}`)
+    progress(`replayed ${source.topic}/${partition} up to ${open.nextOffset} of ${end}`)
   }
 }
 
