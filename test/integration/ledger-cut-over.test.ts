@@ -6,6 +6,7 @@ import { deleteTopics } from '@tidemark/infra/kafka/topics.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openUsageProducer, type UsageProducer, usageEvent } from '../usage-producer.ts'
 import { type AggregatorRoom, openAggregatorRoom, patience } from './aggregator-room.ts'
+import { postEvents, sampleEvent, startIngest } from './ingest-room.ts'
 import { argumentsOf, ledgerCommand } from './ledger-command.ts'
 
 let room: AggregatorRoom
@@ -55,7 +56,7 @@ test('a log that is in use, or that nobody asked for, is not cut over', async ()
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('something still writes to it') })
 })
 
-test.each(['is closed for writing', 'its end is recorded', 'is made'])(
+test.each(['its end is recorded', 'is made'])(
   'killed with -9 when it says "%s", a cut-over is run again',
   async (at) => {
     const service = await room.start()
@@ -123,6 +124,28 @@ test('a duplicate, a conflict and a correction of an event of the log before are
   expect(await ledger('check')).toMatchObject({ code: 0, out: expect.stringContaining('No differences.') })
 })
 
+test('ingest writes to the log that it is set to, where that is the open one', async () => {
+  const { env } = room.installation
+  await expect(startIngest(env)).rejects.toMatchObject({ code: 'log_closed' })
+  const { key } = await room.installation.createTenant('acme2')
+  const before = await countVerdicts(2)
+  const ingest = await startIngest(env, second)
+  const service = await room.start(second)
+  try {
+    const event = sampleEvent()
+    expect(await postEvents(ingest.url, event, { key })).toMatchObject({ status: 202 })
+    expect(await postEvents(ingest.url, event, { key })).toMatchObject({ status: 202 })
+    await consumed(2, {
+      ...before,
+      accepted: (before.accepted ?? 0) + 1,
+      duplicate: (before.duplicate ?? 0) + 1,
+    })
+  } finally {
+    await ingest.stop()
+    await service.stop()
+  }
+})
+
 test('a rebuild decides both logs as they were decided', async () => {
   expect(await ledgerCommand(room.installation, 'rebuild --yes', second)).toMatchObject({
     code: 0,
@@ -132,8 +155,18 @@ test('a rebuild decides both logs as they were decided', async () => {
 
 test('a log that is gone with its cluster is left for the next one', async () => {
   await deleteTopics(room.kafka, [producer.topic])
+  // As where the aggregator was killed before it said how far it had come.
+  await room.clickHouse.command(
+    'ALTER TABLE usage_watermarks DELETE WHERE log = 2 SETTINGS mutations_sync = 2',
+  )
   const done = await ledgerCommand(room.installation, 'cut-over --to 3 --ingest-stopped', second)
   expect(done).toMatchObject({ code: 0, err: expect.stringContaining('does not exist any more') })
+  const ends = (column: string, table: string) =>
+    room.clickHouse.query(
+      `SELECT partition, toString(max(${column})) AS end FROM ${table} WHERE log = 2
+       GROUP BY partition HAVING end != '0' ORDER BY partition`,
+    )
+  expect(await ends('next_offset', 'usage_watermarks')).toEqual(await ends('offset + 1', 'usage_ledger'))
   const third = await openUsageProducer(room.installation.env, room.installation.prefix, {
     log: 3,
     partitions: 3,
