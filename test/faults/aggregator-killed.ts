@@ -24,6 +24,7 @@ export const aggregatorKilled: Fault = {
     return {
       async strike(random) {
         const before = await room.countLedger()
+        const sentBefore = sent.events
         const killAt = before + 200 + random.below(3_000)
         const loading = load(random)
         await until('the ledger grows', async () => (await room.countLedger()) >= killAt, patience)
@@ -43,7 +44,7 @@ export const aggregatorKilled: Fault = {
           ...judge(await room.truth(), sent.events),
           centsOff: Math.abs(quantity - sent.quantity),
           recoveryMs,
-          counts: { accepted: sent.events, beforeKill: atKill - before },
+          counts: { sent: sent.events - sentBefore, beforeKill: atKill - before },
         }
       },
       close: room.close,
