@@ -17,7 +17,7 @@ import {
 } from '@tidemark/schemas/topics.ts'
 import { proveContiguous } from '../sealing/ledger-proof.ts'
 import { type LogRecord, readLogRecords, recordClosing, recordOpen } from './log-records.ts'
-import { readProcessedCut } from './processed-cut.ts'
+import { findLedgerEnd, readProcessedCut, writeProcessed } from './processed-cut.ts'
 
 export type CutOverSources = {
   readonly clickHouse: ClickHouse
@@ -93,18 +93,21 @@ async function closeLog({ kafka, tell }: CutOverSources, topic: string): Promise
   return endsOf(kafka, topic)
 }
 
-/** A cluster that was lost has taken what the ledger does not have with it; nobody can write there any more. */
+/**
+ * A cluster that was lost has taken what the ledger does not have with it; nobody can write there any more. Nor will an
+ * aggregator say how far the log was processed, which what it wrote last may lie behind: what no cut reaches is never billed.
+ */
 async function endsOfLedger(
   { clickHouse, tell }: CutOverSources,
   { log, partitions }: LogRecord,
   topic: string,
 ): Promise<bigint[]> {
   tell(`${topic} does not exist any more: what the ledger has of it is all of it`)
-  const cut = await readProcessedCut(clickHouse)
-  return Array.from(
-    { length: partitions },
-    (_, partition) => cut.find((entry) => entry.log === log && entry.partition === partition)?.offset ?? 0n,
-  )
+  const places = Array.from({ length: partitions }, (_, partition) => ({ log, partition }))
+  const ends = await Promise.all(places.map((place) => findLedgerEnd(clickHouse, place)))
+  await proveWhole(clickHouse, log, ends)
+  await writeProcessed(clickHouse, log, ends)
+  return ends
 }
 
 /** Ingest registers nowhere, so its silence is what can be seen of its being stopped. */
@@ -152,8 +155,12 @@ async function awaitLedger(
     }
     await pause(pollMs)
   }
+  await proveWhole(clickHouse, log, ends)
+}
+
+function proveWhole(clickHouse: ClickHouse, log: number, ends: readonly bigint[]): Promise<void> {
   const ranges = ends.map((to, partition) => ({ log, partition, from: 0n, to }))
-  await proveContiguous(
+  return proveContiguous(
     clickHouse,
     ranges.filter(({ to }) => to > 0n),
   )
