@@ -31,6 +31,8 @@ export function openUsageHttp({ pool, clickHouse, logger }: UsageRoom) {
     log: logger,
     clock: systemClock,
     metrics,
+    // What a test has just written is in the next answer.
+    sharing: { watermarksMs: 0, hoursMs: 0 },
   })
   const headersOf = (key: string | undefined) => (key === undefined ? {} : { authorization: `Bearer ${key}` })
   return {

@@ -25,6 +25,7 @@ import { createSealer } from '../sealing/sealer.ts'
 import { createSealingMetrics } from '../sealing/sealing-metrics.ts'
 import type { sealingSettings } from '../sealing/settings.ts'
 import { createCompleteness } from '../usage/completeness.ts'
+import { createUsageSources, type Sharing, usualSharing } from '../usage/usage-sources.ts'
 import { readWatermarks, type Watermarks } from '../usage/watermarks.ts'
 import { createMeterStore } from './meter-store.ts'
 
@@ -34,6 +35,8 @@ export type MeteringConfig = Static<TObject<typeof sealingSettings & typeof chec
 export type MeteringDependencies = {
   /** The log whose watermarks say how far everything is complete. */
   readonly usageLog?: UsageLog
+  /** How far usage queries that come close together share what they read; see usage-sources.ts. */
+  readonly sharing?: Sharing
   /** Gets the routes; listening is its owner's. */
   readonly server: FastifyInstance
   readonly clickHouse: ClickHouse
@@ -51,11 +54,20 @@ const retryUnprovedMs = 30_000
 
 /** Meters, usage queries and completeness on the server given; the sealer and the checker as components. */
 export function buildMetering(config: MeteringConfig, dependencies: MeteringDependencies): Component[] {
-  const { usageLog = firstLog, server, clickHouse, pool, log, clock, metrics } = dependencies
+  const {
+    usageLog = firstLog,
+    sharing = usualSharing,
+    server,
+    clickHouse,
+    pool,
+    log,
+    clock,
+    metrics,
+  } = dependencies
   const meters = createMeterStore(pool)
   const completeness = createCompleteness()
   const principals = createPrincipals(dependencies.authenticator)
-  const sources = { clickHouse, log: usageLog, completeness }
+  const sources = createUsageSources(clickHouse, usageLog, completeness, sharing)
   addMeterRoutes(server, meters, principals, async (meter) =>
     readFilling(clickHouse, meter, await readWatermarks(clickHouse, usageLog)),
   )

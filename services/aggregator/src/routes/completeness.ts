@@ -2,16 +2,15 @@ import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import type { UsageSources } from '../usage/usage-answer.ts'
 import { invalidUsageRequest } from '../usage/usage-request.ts'
-import { readWatermarks } from '../usage/watermarks.ts'
+import type { UsageSources } from '../usage/usage-sources.ts'
 
 const query = Type.Object({ until: Type.String() }, { additionalProperties: false })
 
 /** `GET /v1/completeness?until=`: whether every event acknowledged before an instant is in, or what is missing. */
 export function addCompletenessRoutes(
   server: FastifyInstance,
-  { clickHouse, log, completeness }: UsageSources,
+  { readWatermarks, completeness }: UsageSources,
   principals: Principals,
 ): void {
   server.get<{ Querystring: Static<typeof query> }>(
@@ -27,7 +26,7 @@ export function addCompletenessRoutes(
             reason: 'must be an RFC 3339 date and time with zone such as 2026-12-01T00:00:00Z',
           },
         ])
-      const watermarks = await readWatermarks(clickHouse, log)
+      const watermarks = await readWatermarks()
       const missing = completeness.missing(watermarks, tenant, until)
       return {
         until: formatInstant(until),

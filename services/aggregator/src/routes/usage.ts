@@ -7,9 +7,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { MeterStore } from '../metering/meter-store.ts'
 import { answerUnreadable } from '../usage/unreadable-events.ts'
-import { answerUsage, type UsageAnswer, type UsageSources } from '../usage/usage-answer.ts'
+import { answerUsage, type UsageAnswer } from '../usage/usage-answer.ts'
 import { usageCsv } from '../usage/usage-csv.ts'
 import { invalidUsageRequest, parseUsageRequest, type UsageRequest } from '../usage/usage-request.ts'
+import type { UsageSources } from '../usage/usage-sources.ts'
 import { unknownMeter } from './meters.ts'
 
 const key = Type.String({ pattern: keyPattern, description: keyText })

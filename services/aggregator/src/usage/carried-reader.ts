@@ -12,10 +12,9 @@ import {
   seriesStatement,
 } from './carried-statement.ts'
 import { type CarriedWindow, createCarry, type Movement, type Span } from './carry.ts'
-import { type Keys, type UsagePart, wholeSeconds } from './usage-part.ts'
+import { wholeSeconds } from './usage-part.ts'
+import type { PlanParts } from './usage-parts.ts'
 import type { UsageQuery, UsageRow } from './usage-query.ts'
-
-type PlanParts = (clickHouse: ClickHouse, query: UsageQuery, keys: Keys) => Promise<UsagePart[]>
 
 type Found = Movement & Pick<UsageRow, 'eventCount' | 'unreadable'>
 

@@ -2,10 +2,11 @@ import { formatCut } from '@tidemark/schemas/cut.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import { unreadableReason } from './unreadable-reason.ts'
-import { placeOf, type UsageSources } from './usage-answer.ts'
+import { placeOf } from './usage-answer.ts'
 import { formatUsageCursor, questionOf } from './usage-cursor.ts'
 import { rawEvents } from './usage-part.ts'
 import type { UsageRequest } from './usage-request.ts'
+import type { UsageSources } from './usage-sources.ts'
 
 /** An event that a meter counts and whose value it cannot read. */
 export type UnreadableEvent = {

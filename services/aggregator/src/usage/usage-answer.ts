@@ -1,19 +1,11 @@
-import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { type Cut, formatCut, reaches } from '@tidemark/schemas/cut.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
 import type { Aggregation, MeterVersion } from '@tidemark/schemas/meter.ts'
-import type { Completeness } from './completeness.ts'
 import { formatUsageCursor, parseUsageCursor, questionOf, type UsageCursor } from './usage-cursor.ts'
 import type { UsageRow } from './usage-query.ts'
 import { readUsage } from './usage-reader.ts'
 import { invalidUsageRequest, type UsageRequest } from './usage-request.ts'
-import { readWatermarks, type UsageLog } from './watermarks.ts'
-
-export type UsageSources = {
-  readonly clickHouse: ClickHouse
-  readonly log: UsageLog
-  readonly completeness: Completeness
-}
+import type { UsageSources } from './usage-sources.ts'
 
 export type UsageItem = {
   windowStart: string
@@ -49,7 +41,7 @@ export async function answerUsage(
   const question = questionOf(meter, request)
   const at = await placeOf(sources, meter, request, question)
   const isGrouped = request.groupBySubject || request.groupByDimensions.length > 0
-  const page = await (isGrouped ? groupedPage : windowPage)(sources.clickHouse, meter, request, at)
+  const page = await (isGrouped ? groupedPage : windowPage)(sources, meter, request, at)
   return {
     meter: meter.key,
     version: meter.version,
@@ -69,12 +61,12 @@ export async function answerUsage(
  * @throws HttpProblem 400 for a cursor that does not belong to the question
  */
 export async function placeOf(
-  { clickHouse, log, completeness }: UsageSources,
+  { readWatermarks, completeness }: UsageSources,
   meter: MeterVersion,
   request: UsageRequest,
   question: string,
 ): Promise<UsageCursor> {
-  const watermarks = await readWatermarks(clickHouse, log)
+  const watermarks = await readWatermarks()
   const first = {
     cut: watermarks.cut,
     completeUntil: completeness.completeUntil(watermarks, meter.tenant),
@@ -96,13 +88,14 @@ function cursorOf({ cursor }: UsageRequest, question: string, reached: Cut): Usa
 }
 
 async function groupedPage(
-  clickHouse: ClickHouse,
+  { clickHouse, readHours }: UsageSources,
   meter: MeterVersion,
   request: UsageRequest,
   { cut, offset }: UsageCursor,
 ): Promise<Page> {
   // One more than asked for tells whether there is another page.
-  const rows = await readUsage(clickHouse, { ...request, meter, cut, offset, limit: request.limit + 1 })
+  const query = { ...request, meter, cut, offset, limit: request.limit + 1 }
+  const rows = await readUsage(clickHouse, query, readHours)
   return {
     items: rows.slice(0, request.limit).map((row) => itemOf(row, request)),
     isLast: rows.length <= request.limit,
@@ -111,7 +104,7 @@ async function groupedPage(
 
 /** Without groups every window is listed, with zero where there was nothing; only the page's windows are read. */
 async function windowPage(
-  clickHouse: ClickHouse,
+  { clickHouse, readHours }: UsageSources,
   meter: MeterVersion,
   request: UsageRequest,
   { cut, offset }: UsageCursor,
@@ -122,14 +115,8 @@ async function windowPage(
   if (from === undefined) return { items: [], isLast: true }
   const to = request.windowStarts[end] ?? request.to
   const range = { from, to, windowStarts }
-  const rows = await readUsage(clickHouse, {
-    ...request,
-    ...range,
-    meter,
-    cut,
-    offset: 0,
-    limit: windowStarts.length,
-  })
+  const query = { ...request, ...range, meter, cut, offset: 0, limit: windowStarts.length }
+  const rows = await readUsage(clickHouse, query, readHours)
   const found = new Map(rows.map((row) => [row.windowStart, row]))
   return {
     items: windowStarts.map((windowStart) =>

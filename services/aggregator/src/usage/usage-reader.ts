@@ -3,16 +3,23 @@ import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { isCarried } from '@tidemark/schemas/meter.ts'
 import { roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
 import { readCarriedUsage } from './carried-reader.ts'
+import { type ReadHours, readHours } from './meter-hours.ts'
 import { rawPart, type UsagePart, wholeSeconds } from './usage-part.ts'
-import { planParts } from './usage-parts.ts'
+import { planPartsBy } from './usage-parts.ts'
 import type { UsageQuery, UsageRow } from './usage-query.ts'
 import { combined, usageStatement } from './usage-statement.ts'
 
 /**
  * The usage of a meter as of the query's cut: sealed hours where their seal holds exactly the events below the cut, raw
  * events otherwise. The same as recompute() at any time, whatever has been sealed.
+ * @param read tells which hours are sealed; anew for each query unless another way is given
  */
-export async function readUsage(clickHouse: ClickHouse, query: UsageQuery): Promise<UsageRow[]> {
+export async function readUsage(
+  clickHouse: ClickHouse,
+  query: UsageQuery,
+  read: ReadHours = readHours,
+): Promise<UsageRow[]> {
+  const planParts = planPartsBy(read)
   if (isCarried(query.meter)) return readCarriedUsage(clickHouse, query, planParts)
   const parts = await planParts(clickHouse, query, 'groups')
   return parts.length === 0 ? [] : combineParts(clickHouse, query, parts)
