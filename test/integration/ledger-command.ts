@@ -11,9 +11,7 @@ import { createLog } from '@tidemark/infra/process/log.ts'
 import type { Installation } from '../installation.ts'
 
 const run = promisify(execFile)
-const ledgerEntry = fileURLToPath(
-  new URL(import.meta.resolve('@tidemark/aggregator/ledger-command.ts')),
-)
+const ledgerEntry = fileURLToPath(new URL(import.meta.resolve('@tidemark/aggregator/ledger-command.ts')))
 
 export type Ran = { code: number; out: string; err: string }
 

@@ -9,7 +9,7 @@ import { createLog } from '@tidemark/infra/process/log.ts'
 import { createMetrics } from '@tidemark/infra/process/metrics.ts'
 import { answerOrder } from '../worker.ts'
 
-export type UsageServerOrder = { env: Record<string, string>; database: string }
+type UsageServerOrder = { env: Record<string, string>; database: string }
 
 export type UsageServerReport = { url: string }
 
