@@ -4,6 +4,7 @@ import { readTopic } from '@tidemark/infra/kafka/topic-reader.ts'
 import { unframe } from '@tidemark/infra/schema-registry/framing.ts'
 import { usageEventsTopic } from '@tidemark/schemas/topics.ts'
 import { type UsageEvent, usageEventType } from '@tidemark/schemas/usage-event.ts'
+import { thousands } from '../demonstration/print.ts'
 import type { Fault } from './fault.ts'
 import { sendFuzzed, sendJunk } from './fuzz-answers.ts'
 import { createRequests } from './fuzzed-request.ts'
@@ -21,7 +22,7 @@ const expectedStatuses = [200, 202, 204, 400, 413, 415, 422]
  * what the API promises, and memory that keeps growing end the run.
  */
 export const fuzz: Fault = {
-  about: `${requestsPerStrike} requests with random bodies and headers: no 5xx, and memory does not grow`,
+  about: `${thousands(requestsPerStrike)} requests with random bodies and headers: no 5xx, and memory does not grow`,
   strikes: 50,
   async open(context) {
     const room = await openIngestRoom('fuzz', context)

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     line(order)
     line('npm run faults [-- <name>] [--iterations <n>] [--seed <n>] [--again]')
     line('A run that was broken off goes on where it was; --again begins anew. Names:')
-    for (const [name, { about }] of Object.entries(faults)) line(`  ${name}  ${about}`)
+    for (const [name, { about }] of Object.entries(faults)) line(`  ${name.padEnd(18)} ${about}`)
     return 2
   }
   const { name: only, iterations, seed, again } = order
