@@ -192,29 +192,33 @@ test.concurrent('a backfill that the state has forgotten is looked for in the le
     const time = Date.now() * 1000 - 100 * 86_400_000_000
     const known = usageEvent({ id: 'known', time })
     const other = usageEvent({ id: 'other', time })
-    const planted = [known, other].map(({ tenantNumber, source, id, payloadHash }) => ({
-      identity: identityKey(tenantNumber, source, id).toString('hex'),
-      hash: (id === 'other' ? Buffer.alloc(16, 7) : payloadHash).toString('hex'),
-    }))
-    for (const { identity, hash } of planted) {
-      await room.clickHouse.command(
-        `INSERT INTO usage_ledger_by_identity SELECT unhex({identity:String}), 0, 7, 5, 'accepted', unhex({hash:String}), 0,
-           toDateTime64('2026-01-01 00:00:00', 6, 'UTC'), toDateTime('2026-01-01 00:00:00', 'UTC')`,
-        { identity, hash },
-      )
+    // Its batch broke off before the ledger knew of it, and then its log was lost.
+    const unfinished = usageEvent({ id: 'unfinished', time })
+    for (const [index, { tenantNumber, source, id, payloadHash }] of [known, other, unfinished].entries()) {
+      const identity = identityKey(tenantNumber, source, id).toString('hex')
+      const hash = (id === 'other' ? Buffer.alloc(16, 7) : payloadHash).toString('hex')
+      for (const table of ['usage_ledger_by_identity', ...(id === 'unfinished' ? [] : ['usage_ledger'])])
+        await room.clickHouse.command(
+          `INSERT INTO ${table} (identity, log, partition, offset, verdict, payload_hash, append_time)
+           SELECT unhex({identity:String}), 0, 7, ${index}, 'accepted', unhex({hash:String}),
+             toDateTime64('2026-01-01 00:00:00', 6, 'UTC')`,
+          { identity, hash },
+        )
     }
     const service = await room.start()
-    await room.producer.send([known, other, usageEvent({ id: 'new', time }), usageEvent({ id: 'known' })])
-    await room.drained()
-    const verdicts = await room.clickHouse.query<{ verdict: string; first: number }>(
-      'SELECT verdict, first_log AS first FROM usage_ledger FINAL ORDER BY verdict, first',
-    )
-    expect([...new Set(verdicts.map(({ verdict, first }) => `${verdict} ${first}`))]).toEqual([
-      'accepted 1',
-      'duplicate 0',
-      'conflict 0',
-    ])
+    const fresh = usageEvent({ id: 'new', time })
+    await room.producer.send([known, other, unfinished, fresh, usageEvent({ id: 'known' })])
     // Under a time of its own the same id is not asked for: it is a new event.
-    expect((await room.truth()).raw).toBe(2)
+    await vi.waitFor(async () => {
+      const verdicts = await room.clickHouse.query<{ verdict: string; first: number }>(
+        'SELECT verdict, first_log AS first FROM usage_ledger FINAL WHERE log = 1 ORDER BY verdict, first',
+      )
+      expect([...new Set(verdicts.map(({ verdict, first }) => `${verdict} ${first}`))]).toEqual([
+        'accepted 1',
+        'duplicate 0',
+        'conflict 0',
+      ])
+      expect((await room.truth()).raw).toBe(3)
+    }, patience)
     await service.stop()
   }))

@@ -108,7 +108,11 @@ export const inIdentities = (identities: readonly Buffer[]): string =>
   `identity IN (SELECT CAST(unhex(arrayJoin(splitByChar(',',
     '${identities.map((identity) => identity.toString('hex')).join(',')}'))), 'FixedString(20)'))`
 
-/** Every accepted record of the given identities, in whatever log and partition. */
+/**
+ * Every accepted record of the given identities, in whatever log and partition. The copy by identity says where they lie;
+ * what counts is the ledger: a batch that broke off has its rows in the copy alone, and where its log was lost it is never
+ * accepted.
+ */
 export async function findByIdentity(
   clickHouse: ClickHouse,
   identities: readonly Buffer[],
@@ -124,8 +128,10 @@ export async function findByIdentity(
       payloadHash: string
     }>(
       `SELECT hex(identity) AS key, log, partition, offset, hex(payload_hash) AS payloadHash
-       FROM usage_ledger_by_identity
-       WHERE verdict = 'accepted' AND ${inIdentities(identities.slice(at, at + identitiesPerQuery))}`,
+       FROM usage_ledger
+       WHERE verdict = 'accepted' AND (log, partition, offset) IN (
+         SELECT log, partition, offset FROM usage_ledger_by_identity
+         WHERE verdict = 'accepted' AND ${inIdentities(identities.slice(at, at + identitiesPerQuery))})`,
     )
     for (const row of rows) {
       const key = identityText(Buffer.from(row.key, 'hex'))
