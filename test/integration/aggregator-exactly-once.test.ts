@@ -181,7 +181,7 @@ test.concurrent('a backfill of years in one batch goes in whole', () =>
     const month = 30 * 86_400_000_000
     const times = Array.from({ length: 1_600 }, (_, at) => Date.now() * 1000 - (at % 130) * month)
     await room.producer.send(times.map((time, at) => usageEvent({ id: `old-${at}`, time })))
-    const service = await room.start({ AGGREGATOR_WRITE_TIMEOUT_MS: '5000' })
+    const service = await room.start()
     await room.drained()
     expect(await room.truth()).toEqual(exactly(1_600))
     await service.stop()
