@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Most files wait for servers most of the time; each has an installation of its own, so they do not meet.
+    maxWorkers: 3,
     projects: [
       {
         test: {
