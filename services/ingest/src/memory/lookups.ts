@@ -23,21 +23,22 @@ const mostKeys = 1_000
 const msPerKey = 0.001
 
 /**
- * Questions of all requests that arrived together go to Redis together. While an answer is late nothing is asked, so a
+ * Questions of all requests that arrived while one was under way go to Redis together. While an answer is late nothing is asked, so a
  * Redis that hangs delays the requests of one moment by the timeout and no others.
  */
 export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptions): Lookups {
-  let waiting: Question[] = []
+  const waiting: Question[] = []
   let waitingKeys = 0
   let keysUnderWay = 0
   let late = 0
+  let underWay = 0
 
   function flush(): void {
     if (waiting.length === 0) return
-    const questions = waiting
+    underWay += 1
+    const questions = waiting.splice(0)
     const keys = waitingKeys
     const identities = Buffer.allocUnsafe(keys * identityKeyBytes)
-    waiting = []
     waitingKeys = 0
     keysUnderWay += keys
     let at = 0
@@ -50,6 +51,9 @@ export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptio
     const settle = (hashes: Buffer | undefined): void => {
       clearTimeout(timer)
       keysUnderWay -= keys
+      underWay -= 1
+      // What came in meanwhile goes together: a question of a few identities costs Redis as much as one of a hundred.
+      if (underWay === 0) setImmediate(flush)
       if (state === 'late') late -= 1
       else answer(questions, hashes)
       state = 'answered'
@@ -60,6 +64,8 @@ export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptio
       late += 1
       onLate()
       answer(questions, undefined)
+      answer(waiting.splice(0), undefined)
+      waitingKeys = 0
     }
     // Behind one more look at the sockets: when this process was busy, the answer may be there already.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs + keysUnderWay * msPerKey)
@@ -73,7 +79,7 @@ export function createLookups({ ask, timeoutMs, onLate, onFailed }: LookupsOptio
     lookUp(keys) {
       if (late > 0) return Promise.resolve(undefined)
       if (waitingKeys + keys.length > mostKeys) flush()
-      if (waiting.length === 0) setImmediate(flush)
+      if (waiting.length === 0 && underWay === 0) setImmediate(flush)
       waitingKeys += keys.length
       return new Promise((resolve) => {
         waiting.push({ keys, resolve })
