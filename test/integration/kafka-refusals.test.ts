@@ -9,6 +9,7 @@ import { kafkaSettings } from '@tidemark/infra/process/settings.ts'
 import { freePorts } from '@tidemark/infra/stack/ports.ts'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { createInstallation } from '../installation.ts'
 import { type KafkaVariables, openKafkaAs, type SecureBroker, startSecureBroker } from '../secure-broker.ts'
 import { spawnService } from '../service-processes.ts'
 
@@ -137,7 +138,8 @@ test.each(mistakes)('$name is told in one line that says how to mend it', async 
 })
 
 test('a service that is refused ends at its start, with that line in its log and exit code 1', async () => {
-  const env = { ...inject('stackEnvironment'), ...broker.scram('nobody'), TIDEMARK_PREFIX: 'refused-' }
+  const installation = await createInstallation('refused')
+  const env = { ...installation.env, ...broker.scram('nobody') }
   const { stripe: port } = await freePorts()
   const service = spawnService({ name: 'aggregator', port, env, logDirectory: folder })
   await vi.waitUntil(() => service.process.exitCode !== null, { timeout: 60_000, interval: 50 })
@@ -145,6 +147,7 @@ test('a service that is refused ends at its start, with that line in its log and
   const told = await readFile(service.logFile, 'utf8')
   expect(told).toMatch(/could not start: .*Kafka failed .*check KAFKA_SASL_USERNAME/)
   expect(told).not.toContain('nobody-secret')
+  await installation.remove()
 })
 
 test('TLS with a password, by either mechanism or a name of its own, and mutual TLS connect', async () => {

@@ -21,6 +21,7 @@ import {
   usageRejectedTopic,
 } from '@tidemark/schemas/topics.ts'
 import { usageEventType } from '@tidemark/schemas/usage-event.ts'
+import { createBatchGate } from './batch-gate.ts'
 import { createBatchLog } from './batch-log.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createConsumingMetrics } from './consuming-metrics.ts'
@@ -54,8 +55,8 @@ export type Consuming = {
   waitsFor(): string | undefined
 }
 
-// While some wait for ClickHouse, others are decoded; more at a time only take more memory.
-const batchesAtOnce = 3
+/** While some batches wait for ClickHouse, others are decoded; more rows at a time only take more memory. */
+const rowsAtOnce = 80_000
 const horizonMicros = deduplicationHorizonMs * 1000
 const rejectedPartitions = topics.find(({ name }) => name === usageRejectedTopic)?.partitions ?? 1
 
@@ -68,6 +69,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
   const metrics = createConsumingMetrics(deps.metrics)
   const open = new Map<number, OpenPartition>()
   registerStateMetrics(deps.metrics, () => [...open.values()].map(({ state }) => state.use()))
+  const gate = createBatchGate(rowsAtOnce)
   let slot: StateSlot | undefined
 
   const decoder = createAvroDecoder({ registry, readerSchema: usageEventType, parseSchema: parseAvroSchema })
@@ -123,7 +125,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     maxBytesPerPartition: config.AGGREGATOR_FETCH_MAX_BYTES_PER_PARTITION,
     maxBytes: config.AGGREGATOR_FETCH_MAX_BYTES_PER_PARTITION * usageLog.partitions,
     sessionTimeoutMs: config.AGGREGATOR_SESSION_TIMEOUT_MS,
-    partitionsConsumedConcurrently: batchesAtOnce,
+    partitionsConsumedConcurrently: usageLog.partitions,
     async openPartition(number) {
       const partition = await openPartition(number, opening)
       open.set(number, partition)
@@ -132,7 +134,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     async handleBatch(number, records, context) {
       const partition = open.get(number)
       if (partition === undefined) return
-      await handleBatch(number, partition, records, context)
+      await gate.run(records.length, () => handleBatch(number, partition, records, context))
       if (context.isStillAssigned()) return
       metrics.staleBatches.inc()
       log.warn(

@@ -4,6 +4,7 @@ import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import { retry } from '@tidemark/infra/process/retry.ts'
 import type { TableRows } from './event-row.ts'
+import { createInsertGroups } from './insert-groups.ts'
 
 export type SinkOptions = {
   clickHouse: ClickHouse
@@ -50,10 +51,11 @@ export function createSink(options: SinkOptions): Sink {
     }
   }
 
-  const insert = ({ table, columns, bytes }: TableRows): Promise<void> =>
-    persist(table, (signal) =>
-      clickHouse.insertRowBinary(table, columns, bytes, { timeoutMs: options.insertTimeoutMs, signal }),
-    )
+  const insertTogether = createInsertGroups(({ table, columns, bytes }) =>
+    clickHouse.insertRowBinary(table, columns, bytes, { timeoutMs: options.insertTimeoutMs }),
+  )
+  const insert = (rows: TableRows): Promise<void> =>
+    persist(rows.table, (signal) => unlessAborted(insertTogether(rows), signal))
 
   return {
     async writeEvidence(evidence, rejected) {
@@ -63,4 +65,13 @@ export function createSink(options: SinkOptions): Sink {
     },
     writeLedger: insert,
   }
+}
+
+/** What is written for others too is not called off; whoever gives up only stops waiting for it. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason)
+    signal.addEventListener('abort', giveUp, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
 }
