@@ -76,11 +76,11 @@ export const configSchema = Type.Object({
       'How long a step of a batch is tried again before the process ends and replays; below the session timeout.',
   }),
   AGGREGATOR_WATERMARK_INTERVAL_MS: Type.Integer({
-    default: 1_000,
+    default: 250,
     minimum: 100,
     maximum: 60_000,
     description:
-      'Time between two watermarks: one insert for all partitions, and what a close waits for longer.',
+      'Time between two watermarks, one insert for all partitions: what an event takes longer to be seen, and a close to begin.',
   }),
 })
 

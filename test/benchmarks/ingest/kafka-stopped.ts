@@ -11,7 +11,7 @@ const load = { connections: 64, eventsPerRequest: 1_000, warmUpMs: 0, durationMs
 /** Within the load's time: it begins and ends with a broker that answers. */
 const stopped = { afterMs: 4_000, forMs: 12_000 }
 const memoryLimitMegabytes = 350
-/** INGEST_BODY_BUDGET_BYTES and INGEST_QUEUE_BYTES together, by their defaults. */
+/** INGEST_BODIES_BYTES and INGEST_QUEUE_BYTES together, by their defaults. */
 const heldLimitMegabytes = 128
 const lookEveryMs = 250
 
