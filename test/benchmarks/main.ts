@@ -1,4 +1,5 @@
 import { heading, line, seconds, table } from '../demonstration/print.ts'
+import { runInterruptible } from '../interruptible.ts'
 import { measureAggregate } from './aggregate/aggregate.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
 import type { Figure, Measured } from './figure.ts'
@@ -70,13 +71,4 @@ async function stop(): Promise<void> {
   await bench?.stop()
 }
 
-const interrupted = new Promise<number>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
-})
-const finished = main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`)
-  return 1
-})
-const code = await Promise.race([finished, interrupted])
-await stop()
-process.exit(code)
+await runInterruptible(() => main(process.argv.slice(2)), stop)

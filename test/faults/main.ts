@@ -7,6 +7,7 @@ import { startStackShown } from '@tidemark/infra/stack/shown-start.ts'
 import type { Stack } from '@tidemark/infra/stack/start-stack.ts'
 import { describeMachine } from '../benchmarks/machine.ts'
 import { heading, line, seconds, table } from '../demonstration/print.ts'
+import { runInterruptible } from '../interruptible.ts'
 import type { FaultRoom } from './fault.ts'
 import { faults } from './faults.ts'
 import { readOrder } from './order.ts'
@@ -75,13 +76,4 @@ async function stop(): Promise<void> {
   await running?.stop()
 }
 
-const interrupted = new Promise<number>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
-})
-const finished = main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`)
-  return 1
-})
-const code = await Promise.race([finished, interrupted])
-await stop()
-process.exit(code)
+await runInterruptible(() => main(process.argv.slice(2)), stop)

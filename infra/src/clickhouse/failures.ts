@@ -1,4 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client'
+import { missingInstallation } from '@tidemark/schemas/prefix.ts'
 import { Failure } from '../process/failure.ts'
 
 /**
@@ -35,6 +36,8 @@ const retryableCodes = new Set([
   999, // KEEPER_EXCEPTION
 ])
 
+const unknownDatabase = 81
+
 /** The one place where ClickHouse's errors become Failures. */
 export function asClickHouseFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
@@ -50,7 +53,8 @@ export function asClickHouseFailure(error: unknown): Failure {
 }
 
 function fromServer(error: ClickHouseError): Failure {
-  return new Failure(`ClickHouse: ${error.message.trim()} (code ${error.code})`, {
+  const said = `ClickHouse: ${error.message.trim()} (code ${error.code})`
+  return new Failure(Number(error.code) === unknownDatabase ? `${said}; ${missingInstallation}` : said, {
     code: `clickhouse_${(error.type ?? error.code).toLowerCase()}`,
     retryable: retryableCodes.has(Number(error.code)),
     cause: error,

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { isTenantId } from '@tidemark/schemas/identifiers.ts'
-import { Failure } from '../process/failure.ts'
+import { readCommandLine, usageFailure } from '../process/command-line.ts'
 
 export type AclsOrder = {
   readonly command: 'show' | 'check' | 'apply'
@@ -21,37 +20,25 @@ const commands: readonly AclsOrder['command'][] = ['show', 'check', 'apply']
 
 /** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
 export function readAclsOrder(args: readonly string[]): AclsOrder {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(args, options)
   const { tenant, principal, remove } = values
   const command = commands.find((each) => each === positionals[0])
-  if (command === undefined) throw usage(`Give one of ${commands.join(', ')}`)
-  if (positionals.length > 1) throw usage(`"${positionals[1]}" is one word too many`)
-  if (remove && command !== 'apply') throw usage('--remove belongs to apply')
+  if (command === undefined) throw usageFailure(`Give one of ${commands.join(', ')}`)
+  if (positionals.length > 1) throw usageFailure(`"${positionals[1]}" is one word too many`)
+  if (remove && command !== 'apply') throw usageFailure('--remove belongs to apply')
   if ((tenant === undefined) !== (principal === undefined))
-    throw usage('--tenant and --principal belong together')
+    throw usageFailure('--tenant and --principal belong together')
   if (tenant === undefined || principal === undefined) return { command, remove }
-  if (!isTenantId(tenant)) throw usage(`"${tenant}" cannot be a tenant's id`)
+  if (!isTenantId(tenant)) throw usageFailure(`"${tenant}" cannot be a tenant's id`)
   if (!/^[A-Za-z]+:./.test(principal))
-    throw usage(`--principal is a type and a name, like User:acme-products, not "${principal}"`)
+    throw usageFailure(`--principal is a type and a name, like User:acme-products, not "${principal}"`)
   // A product's principal may have rights elsewhere that Tidemark knows nothing of.
-  if (remove) throw usage('--remove takes nothing away from the principals of products')
+  if (remove) throw usageFailure('--remove takes nothing away from the principals of products')
   return { command, remove, product: { tenant, principal } }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        tenant: { type: 'string' },
-        principal: { type: 'string' },
-        remove: { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error))
-  }
-}
-
-const usage = (message: string): Failure => new Failure(message, { code: 'usage', retryable: false })
+const options = {
+  tenant: { type: 'string' },
+  principal: { type: 'string' },
+  remove: { type: 'boolean', default: false },
+} as const

@@ -1,3 +1,4 @@
+import { missingInstallation } from '@tidemark/schemas/prefix.ts'
 import { DatabaseError } from 'pg'
 import { Failure } from '../process/failure.ts'
 
@@ -40,6 +41,8 @@ const retryableClasses: Record<string, string> = {
   '53': 'postgres_out_of_resources',
 }
 
+const unknownDatabase = '3D000'
+
 /** The one place where PostgreSQL's errors become Failures. */
 export function asPostgresFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
@@ -56,7 +59,8 @@ export function asPostgresFailure(error: unknown): Failure {
 
 function fromServer(error: DatabaseError): Failure {
   const state = error.code ?? ''
-  const message = `PostgreSQL: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}`
+  const said = `PostgreSQL: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}`
+  const message = state === unknownDatabase ? `${said}; ${missingInstallation}` : said
   const constraint = constraintCodes[state]
   if (constraint !== undefined)
     return new ConstraintFailure(message, {

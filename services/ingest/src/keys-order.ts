@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { Failure } from '@tidemark/infra/process/failure.ts'
+import { readCommandLine, usageFailure } from '@tidemark/infra/process/command-line.ts'
 import { type ApiKeyMode, scopes as allScopes, type Scope } from '@tidemark/schemas/api-key.ts'
 import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
 import { keyIdPattern } from './api-keys.ts'
@@ -44,27 +43,28 @@ export const keysUsage = `API keys and the tenants that they belong to:
 
 /** What a command line asks for at this instant. @throws Failure `usage` that says what is wrong with it */
 export function readKeysOrder(args: readonly string[], nowMicros: Micros1970): KeysOrder {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(args, options)
   const [command, id, ...more] = positionals
-  if (more.length > 0) throw usage(`"${more[0]}" is one word too many`)
+  if (more.length > 0) throw usageFailure(`"${more[0]}" is one word too many`)
   if (command === 'list' && id === undefined) return { kind: 'list' }
   if (command === 'limits' && id === undefined) return { kind: 'limits' }
   if (command === 'revoke' || command === 'rotate') {
-    if (id === undefined || !keyId.test(id)) throw usage(`${command} needs the id of a key, 16 characters`)
+    if (id === undefined || !keyId.test(id))
+      throw usageFailure(`${command} needs the id of a key, 16 characters`)
     if (command === 'revoke') return { kind: 'revoke', id }
     return { kind: 'rotate', id, overlapSeconds: readWhole('--overlap', values.overlap, 0, 604_800) }
   }
   if (command === 'limit' && id === undefined) return { kind: 'limit', ...readLimitOrder(values) }
   if (command === 'memory') {
-    if (id !== 'on' && id !== 'off') throw usage('memory is followed by on or off')
-    if (!values.tenant) throw usage('memory needs --tenant')
+    if (id !== 'on' && id !== 'off') throw usageFailure('memory is followed by on or off')
+    if (!values.tenant) throw usageFailure('memory needs --tenant')
     return { kind: 'memory', tenant: values.tenant, enabled: id === 'on' }
   }
   if (command !== 'create' || id !== undefined)
-    throw usage('Give one of create, list, revoke, rotate, limit, limits, memory')
-  if (!values.tenant) throw usage('create needs --tenant')
+    throw usageFailure('Give one of create, list, revoke, rotate, limit, limits, memory')
+  if (!values.tenant) throw usageFailure('create needs --tenant')
   if (values.mode !== 'live' && values.mode !== 'test')
-    throw usage(`--mode is live or test, not "${values.mode}"`)
+    throw usageFailure(`--mode is live or test, not "${values.mode}"`)
   if (values.expires !== undefined) checkExpiry(values.expires, nowMicros)
   return {
     kind: 'create',
@@ -77,34 +77,25 @@ export function readKeysOrder(args: readonly string[], nowMicros: Micros1970): K
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        tenant: { type: 'string' },
-        name: { type: 'string' },
-        scopes: { type: 'string', default: allScopes.join(',') },
-        mode: { type: 'string', default: 'live' },
-        expires: { type: 'string' },
-        overlap: { type: 'string', default: '3600' },
-        key: { type: 'string' },
-        events: { type: 'string' },
-        bytes: { type: 'string' },
-      },
-    })
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error))
-  }
-}
+const options = {
+  tenant: { type: 'string' },
+  name: { type: 'string' },
+  scopes: { type: 'string', default: allScopes.join(',') },
+  mode: { type: 'string', default: 'live' },
+  expires: { type: 'string' },
+  overlap: { type: 'string', default: '3600' },
+  key: { type: 'string' },
+  events: { type: 'string' },
+  bytes: { type: 'string' },
+} as const
 
 type LimitValues = { [name in 'tenant' | 'key' | 'events' | 'bytes']?: string | undefined }
 
 function readLimitOrder({ tenant, key, events, bytes }: LimitValues): LimitOrder {
-  if ((tenant === undefined) === (key === undefined)) throw usage('limit needs either --tenant or --key')
-  if (key !== undefined && !keyId.test(key)) throw usage('--key is the id of a key, 16 characters')
-  if (events === undefined && bytes === undefined) throw usage('limit needs --events or --bytes')
+  if ((tenant === undefined) === (key === undefined))
+    throw usageFailure('limit needs either --tenant or --key')
+  if (key !== undefined && !keyId.test(key)) throw usageFailure('--key is the id of a key, 16 characters')
+  if (events === undefined && bytes === undefined) throw usageFailure('limit needs --events or --bytes')
   return {
     ...(tenant === undefined ? {} : { tenant }),
     ...(key === undefined ? {} : { keyId: key }),
@@ -121,14 +112,14 @@ const readRate = (option: string, text: string): number | null =>
 function readWhole(option: string, text: string, least: number, most: number, or = ''): number {
   const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  throw usage(`${option} takes a whole number from ${least} to ${most}${or}, not "${text}"`)
+  throw usageFailure(`${option} takes a whole number from ${least} to ${most}${or}, not "${text}"`)
 }
 
 function checkExpiry(text: string, nowMicros: Micros1970): void {
   const instant = parseInstant(text)
-  if (instant === undefined) throw usage(`--expires is no RFC 3339 instant: "${text}"`)
+  if (instant === undefined) throw usageFailure(`--expires is no RFC 3339 instant: "${text}"`)
   if (instant <= nowMicros)
-    throw usage(
+    throw usageFailure(
       `--expires must lie in the future: "${text}" has passed, now is ${formatInstant(nowMicros)}. A key that no service takes is not made`,
     )
 }
@@ -136,8 +127,6 @@ function checkExpiry(text: string, nowMicros: Micros1970): void {
 function readScopes(text: string): Scope[] {
   const wanted = text.split(',').map((each) => each.trim())
   const unknown = wanted.find((each) => !allScopes.some((scope) => scope === each))
-  if (unknown !== undefined) throw usage(`--scopes takes ${allScopes.join(', ')}, not "${unknown}"`)
+  if (unknown !== undefined) throw usageFailure(`--scopes takes ${allScopes.join(', ')}, not "${unknown}"`)
   return allScopes.filter((scope) => wanted.includes(scope))
 }
-
-const usage = (message: string): Failure => new Failure(message, { code: 'usage', retryable: false })

@@ -1,12 +1,12 @@
-import { heading } from '../../demonstration/print.ts'
 import type { BenchStack } from '../bench-stack.ts'
 import { measureDrain } from '../drain.ts'
 import type { Measured } from '../figure.ts'
+import { measureParts, type Part } from '../parts.ts'
 import { measureFreshness } from './freshness.ts'
 
 const records = 2_000_000
 
-const parts: readonly { title: string; measure(bench: BenchStack): Promise<Measured> }[] = [
+const parts: readonly Part[] = [
   { title: 'Drain', measure: (bench) => measureDrain(bench, { records }) },
   { title: 'Drain by two processes', measure: (bench) => measureDrain(bench, { records, processes: 2 }) },
   {
@@ -20,14 +20,4 @@ const parts: readonly { title: string; measure(bench: BenchStack): Promise<Measu
 ]
 
 /** What the aggregator promises in numbers: how fast a backlog goes in, and how soon an event is seen. */
-export async function measureAggregate(bench: BenchStack): Promise<Measured> {
-  const measured: Measured[] = []
-  for (const { title, measure } of parts) {
-    heading(title)
-    measured.push(await measure(bench))
-  }
-  return {
-    figures: measured.flatMap(({ figures }) => figures),
-    lost: measured.flatMap(({ lost }) => lost),
-  }
-}
+export const measureAggregate = (bench: BenchStack): Promise<Measured> => measureParts(bench, parts)

@@ -1,6 +1,6 @@
-import { heading } from '../../demonstration/print.ts'
 import type { BenchStack } from '../bench-stack.ts'
 import type { Measured } from '../figure.ts'
+import { measureParts, type Part } from '../parts.ts'
 import { measureLatency } from './http-latency.ts'
 import { batch100, batch1000, measureRates, measureRatesWith, single } from './http-rates.ts'
 import { measureKafkaStopped } from './kafka-stopped.ts'
@@ -8,7 +8,7 @@ import { measureRelay } from './relay-rate.ts'
 
 const shapes = [single, batch100, batch1000]
 
-const parts: readonly { title: string; measure(bench: BenchStack): Promise<Measured> }[] = [
+const parts: readonly Part[] = [
   { title: 'HTTP, with keys, validation and limits', measure: (bench) => measureRates(bench, shapes) },
   {
     title: 'The same, with Redis remembering acknowledged ids',
@@ -43,14 +43,4 @@ const parts: readonly { title: string; measure(bench: BenchStack): Promise<Measu
 ]
 
 /** All that the front door promises in numbers. */
-export async function measureIngest(bench: BenchStack): Promise<Measured> {
-  const measured: Measured[] = []
-  for (const { title, measure } of parts) {
-    heading(title)
-    measured.push(await measure(bench))
-  }
-  return {
-    figures: measured.flatMap(({ figures }) => figures),
-    lost: measured.flatMap(({ lost }) => lost),
-  }
-}
+export const measureIngest = (bench: BenchStack): Promise<Measured> => measureParts(bench, parts)

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { Failure } from '@tidemark/infra/process/failure.ts'
+import { readCommandLine, usageFailure } from '@tidemark/infra/process/command-line.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 
 /** Offsets of one partition; both ends included. */
@@ -76,7 +75,7 @@ const options = {
   'ingest-stopped': { type: 'boolean' },
 } as const
 
-type Values = ReturnType<typeof parse>['values']
+type Values = ReturnType<typeof readCommandLine<typeof options>>['values']
 
 /** Which options each form of a command takes. */
 const forms: Record<string, readonly (keyof typeof options)[]> = {
@@ -91,9 +90,9 @@ const forms: Record<string, readonly (keyof typeof options)[]> = {
 
 /** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
 export function readLedgerOrder(args: readonly string[]): LedgerOrder {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(args, options)
   const [command = '', ...more] = positionals
-  if (more.length > 0) throw usage(`"${more[0]}" is one word too many`)
+  if (more.length > 0) throw usageFailure(`"${more[0]}" is one word too many`)
   const form =
     command === 'lost' && values.list
       ? 'lost --list'
@@ -101,9 +100,9 @@ export function readLedgerOrder(args: readonly string[]): LedgerOrder {
         ? 'repair --sealed'
         : command
   const allowed = forms[form]
-  if (allowed === undefined) throw usage('Give one of check, lost, repair, rebuild, cut-over')
+  if (allowed === undefined) throw usageFailure('Give one of check, lost, repair, rebuild, cut-over')
   const alien = Object.keys(values).find((name) => !allowed.some((each) => each === name))
-  if (alien !== undefined) throw usage(`${form} takes no --${alien}`)
+  if (alien !== undefined) throw usageFailure(`${form} takes no --${alien}`)
   const dryRun = values['dry-run'] ?? false
   switch (form) {
     case 'check':
@@ -137,17 +136,9 @@ export function readLedgerOrder(args: readonly string[]): LedgerOrder {
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options })
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error))
-  }
-}
-
 function readLost(values: Values): Omit<LostOrder, keyof OffsetRange> {
   const reason = values.reason?.trim() ?? ''
-  if (reason === '') throw usage('lost needs --reason: certificates of invoices show it for ever')
+  if (reason === '') throw usageFailure('lost needs --reason: certificates of invoices show it for ever')
   return { reason, by: values.by, force: values.force, yes: values.yes ?? false }
 }
 
@@ -158,20 +149,20 @@ function readRange(values: Values): OffsetRange {
     first: readOffset('--from', values.from),
     last: readOffset('--to', values.to),
   }
-  if (range.last < range.first) throw usage(`--to ${range.last} lies before --from ${range.first}`)
+  if (range.last < range.first) throw usageFailure(`--to ${range.last} lies before --from ${range.first}`)
   return range
 }
 
 function readOffset(option: string, text: string | undefined): bigint {
   if (text === undefined || !/^\d{1,18}$/.test(text))
-    throw usage(`${option} is an offset, a whole number from 0, not "${text ?? ''}"`)
+    throw usageFailure(`${option} is an offset, a whole number from 0, not "${text ?? ''}"`)
   return BigInt(text)
 }
 
 function readNumber(option: string, text: string | undefined, least: number, most: number): number {
   const value = text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  throw usage(`${option} takes a whole number from ${least} to ${most}, not "${text ?? ''}"`)
+  throw usageFailure(`${option} takes a whole number from ${least} to ${most}, not "${text ?? ''}"`)
 }
 
 const hourMicros = 3_600_000_000
@@ -180,7 +171,7 @@ function readHours(values: Values): HourRange {
   const fromHour = readHour('--from', values.from)
   const toHour = readHour('--to', values.to)
   if (fromHour !== undefined && toHour !== undefined && toHour <= fromHour)
-    throw usage('--to does not lie after --from')
+    throw usageFailure('--to does not lie after --from')
   return { fromHour, toHour }
 }
 
@@ -188,8 +179,6 @@ function readHour(option: string, text: string | undefined): number | undefined 
   if (text === undefined) return undefined
   const micros = parseInstant(text)
   if (micros === undefined || micros % hourMicros !== 0)
-    throw usage(`${option} is a whole hour such as 2026-11-21T12:00:00Z, not "${text}"`)
+    throw usageFailure(`${option} is a whole hour such as 2026-11-21T12:00:00Z, not "${text}"`)
   return micros / 1_000_000
 }
-
-const usage = (message: string): Failure => new Failure(message, { code: 'usage', retryable: false })

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { asFailure, Failure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
+import { createPolling } from '@tidemark/infra/process/polling.ts'
 import { createEventSchemas, type DataCheck, idOf, type KnownSchema } from './event-schemas.ts'
 import { readSchemas, readSchemaVersions } from './schema-store.ts'
 
@@ -38,8 +38,6 @@ export function createEventSchemasComponent(options: EventSchemasOptions): {
   let known = new Map<string, KnownSchema>()
   let isRead = false
   let reading: Promise<void> | undefined
-  const stopped = new AbortController()
-  let running: Promise<void> = Promise.resolve()
 
   async function refresh(): Promise<void> {
     const versions = await readSchemaVersions(pool)
@@ -66,23 +64,11 @@ export function createEventSchemasComponent(options: EventSchemasOptions): {
     )
   }
 
-  async function run(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await pause(options.pollMs, undefined, { signal: stopped.signal }).catch(() => {})
-      if (!stopped.signal.aborted) await poll()
-    }
-  }
-
+  const polling = createPolling(options.pollMs, poll)
   const component: Component = {
     name: 'event schemas',
-    async start() {
-      await poll()
-      running = run()
-    },
-    async stop() {
-      stopped.abort()
-      await running
-    },
+    start: polling.start,
+    stop: polling.stop,
   }
   return {
     checks: { of: schemas.of, unread: () => (isRead ? undefined : readNow().catch(unavailable)) },

@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { asFailure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
+import { createPolling } from '@tidemark/infra/process/polling.ts'
 import type { RedisClient } from '@tidemark/infra/redis/client.ts'
 import { Counter } from 'prom-client'
 import { createBucket } from './bucket.ts'
@@ -35,8 +35,6 @@ export function createLimitsComponent(options: LimitsOptions): { limits: Limits;
     (name, rate) => createBucket(rate, createSharedWindow(redis, name, rate, clock.now), clock.now),
     (limit) => refused.inc({ limit }),
   )
-  const stopped = new AbortController()
-  let running: Promise<void> = Promise.resolve()
 
   async function poll(): Promise<void> {
     try {
@@ -49,22 +47,12 @@ export function createLimitsComponent(options: LimitsOptions): { limits: Limits;
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await pause(options.pollMs, undefined, { signal: stopped.signal }).catch(() => {})
-      if (!stopped.signal.aborted) await poll()
-    }
-  }
-
+  const polling = createPolling(options.pollMs, poll)
   const component: Component = {
     name: 'limits',
-    async start() {
-      await poll()
-      running = run()
-    },
+    start: polling.start,
     async stop() {
-      stopped.abort()
-      await running
+      await polling.stop()
       redis.disconnect()
     },
   }

@@ -6,6 +6,7 @@ import { asFailure } from '@tidemark/infra/process/failure.ts'
 import type { Component } from '@tidemark/infra/process/lifecycle.ts'
 import type { Log } from '@tidemark/infra/process/log.ts'
 import type { Metrics } from '@tidemark/infra/process/metrics.ts'
+import { createPolling } from '@tidemark/infra/process/polling.ts'
 import type { RedisClient } from '@tidemark/infra/redis/client.ts'
 import { type UsageLog, usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
 import type { Memory } from './memory.ts'
@@ -40,8 +41,6 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
     options.prefix + usageEventsTopicOf(options.usageLog.log),
   )
   let tenants: ReadonlySet<number> = new Set()
-  const stopped = new AbortController()
-  let running: Promise<void> = Promise.resolve()
 
   async function poll(): Promise<void> {
     try {
@@ -63,22 +62,13 @@ export function createMemoryComponent(options: MemoryOptions): { memory: Memory;
     memory.serve(tenants)
   }
 
-  async function run(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await pause(options.pollMs, undefined, { signal: stopped.signal }).catch(() => {})
-      if (!stopped.signal.aborted) await poll()
-    }
-  }
-
+  const polling = createPolling(options.pollMs, poll)
   const component: Component = {
     name: 'memory of acknowledged ids',
-    async start() {
-      await poll()
-      running = run()
-    },
+    start: polling.start,
     async stop() {
-      stopped.abort()
-      await Promise.race([Promise.all([memory.flush(), running]), pause(flushMs, undefined, { ref: false })])
+      const ended = Promise.all([memory.flush(), polling.stop()])
+      await Promise.race([ended, pause(flushMs, undefined, { ref: false })])
       redis.disconnect()
       writingRedis.disconnect()
       await identity.close()

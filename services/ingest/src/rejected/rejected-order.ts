@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { Failure } from '@tidemark/infra/process/failure.ts'
+import { readCommandLine, usageFailure } from '@tidemark/infra/process/command-line.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 import type { RejectionFilter } from './rejection.ts'
 
@@ -29,22 +28,23 @@ const kinds = ['list', 'show', 'replay', 'discard'] as const
 
 /** What a command line asks for. @throws Failure `usage` that says what is wrong with it */
 export function readRejectedOrder(args: readonly string[]): RejectedOrder {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readCommandLine(args, options)
   const [command, name, ...more] = positionals
-  if (more.length > 0) throw usage(`"${more[0]}" is one word too many`)
+  if (more.length > 0) throw usageFailure(`"${more[0]}" is one word too many`)
   const kind = kinds.find((each) => each === command)
-  if (kind === undefined) throw usage('Give one of list, show, replay, discard')
-  if (kind === 'show' && name === undefined) throw usage('show needs a record: <topic/partition/offset>')
+  if (kind === undefined) throw usageFailure('Give one of list, show, replay, discard')
+  if (kind === 'show' && name === undefined)
+    throw usageFailure('show needs a record: <topic/partition/offset>')
   if (kind === 'list' && name !== undefined)
-    throw usage('list takes filters; show takes the name of a record')
+    throw usageFailure('list takes filters; show takes the name of a record')
   if (name !== undefined && !/^[^/]+\/\d+\/\d+$/.test(name))
-    throw usage(`"${name}" names no record: give <topic/partition/offset>, as list prints it`)
+    throw usageFailure(`"${name}" names no record: give <topic/partition/offset>, as list prints it`)
   const { tenant, code, by } = values
   const wasNarrowed = [name, tenant, code, values.from, values.to].some((each) => each !== undefined)
   if ((kind === 'replay' || kind === 'discard') && !wasNarrowed && !values.all)
-    throw usage(`${kind} needs a record or a filter; --all takes every open one`)
+    throw usageFailure(`${kind} needs a record or a filter; --all takes every open one`)
   const state = states.find((each) => each === (values.state ?? (name === undefined ? 'open' : 'all')))
-  if (state === undefined) throw usage(`--state is one of ${states.join(', ')}, not "${values.state}"`)
+  if (state === undefined) throw usageFailure(`--state is one of ${states.join(', ')}, not "${values.state}"`)
   const from = readTime('--from', values.from)
   const to = readTime('--to', values.to)
   const limit = readLimit(values.limit) ?? (kind === 'list' ? 100 : undefined)
@@ -60,40 +60,28 @@ export function readRejectedOrder(args: readonly string[]): RejectedOrder {
   return { kind, filter, dryRun: values['dry-run'], by }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        tenant: { type: 'string' },
-        code: { type: 'string' },
-        from: { type: 'string' },
-        to: { type: 'string' },
-        limit: { type: 'string' },
-        state: { type: 'string' },
-        by: { type: 'string' },
-        all: { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error))
-  }
-}
+const options = {
+  tenant: { type: 'string' },
+  code: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  limit: { type: 'string' },
+  state: { type: 'string' },
+  by: { type: 'string' },
+  all: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+} as const
 
 function readTime(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const micros = parseInstant(text)
   if (micros === undefined)
-    throw usage(`${option} is no RFC 3339 instant, such as 2026-11-21T12:00:00Z: "${text}"`)
+    throw usageFailure(`${option} is no RFC 3339 instant, such as 2026-11-21T12:00:00Z: "${text}"`)
   return micros
 }
 
 function readLimit(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw usage(`--limit is a number from 1, not "${text}"`)
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw usageFailure(`--limit is a number from 1, not "${text}"`)
   return Number(text)
 }
-
-const usage = (message: string): Failure => new Failure(message, { code: 'usage', retryable: false })
