@@ -1,8 +1,8 @@
 import { dimensionNames } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import type { FieldError } from '@tidemark/infra/process/field-errors.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
-import { isTimeZone } from '@tidemark/schemas/billing-period.ts'
 import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import { isTimeZone } from '@tidemark/schemas/local-date.ts'
 import { isCarried, type Meter } from '@tidemark/schemas/meter.ts'
 import { type UsageWindow, usageWindows, windowStarts } from '@tidemark/schemas/usage-window.ts'
 

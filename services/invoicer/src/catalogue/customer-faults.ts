@@ -1,6 +1,6 @@
-import { isTimeZone } from '@tidemark/schemas/billing-period.ts'
 import type { Catalogue, CatalogueFault, Customer } from '@tidemark/schemas/catalogue.ts'
 import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import { isTimeZone } from '@tidemark/schemas/local-date.ts'
 import { type Known, type KnownCustomer, type Mapping, overlaps } from './known.ts'
 import { twice } from './plan-faults.ts'
 
