@@ -22,6 +22,10 @@ export type ChargeLine = {
 
 /** Minimum and maximum spend of a period, or of a longer term. */
 export type Commitment = {
+  /** Tells several apart: their true-ups are lines `true-up:<id>`; `true-up` without it. */
+  readonly id?: string
+  /** Ids of the lines or of the prices that count; all when left out. A plan change leaves each plan its own. */
+  readonly appliesTo?: readonly string[]
   readonly minimumMicros?: Micros
   readonly maximumMicros?: Micros
   /** The served part of the period, by which both are prorated (rounded); the whole when it is left out. */
@@ -44,7 +48,7 @@ export type Discount = {
   readonly remaining?: Decimal
 }
 
-/** The line that a minimum adds; it is discounted and taxed as others are. */
+/** The id of the line that a minimum adds; it is discounted and taxed as others are. */
 export const trueUpLine = 'true-up'
 
 /** A charge with what commitments and discounts make of it. */
