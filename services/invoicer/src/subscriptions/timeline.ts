@@ -1,18 +1,9 @@
+import type { Anchor } from '@tidemark/schemas/calendar.ts'
 import type { Decimal } from '@tidemark/schemas/decimal.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 
 /** What a phase means for its plan's fees and usage: by the plan's switches in trials and pauses, always when active. */
 export type PhaseStatus = 'trial' | 'active' | 'paused'
-
-/** Where periods are counted from. */
-export type Anchor = {
-  /** A local date in the customer's zone on which a period begins, `2026-11-01`. */
-  readonly date: string
-  /** Day of the month that boundaries keep, 1 to 31; clamped in shorter months without drift. */
-  readonly day: number
-  /** `calendar`: boundaries are those of weeks (Monday), months and years, whatever the date is. */
-  readonly alignment: 'anchor' | 'calendar'
-}
 
 export type PhaseAddOn = { readonly id: string; readonly version: number; readonly quantity: Decimal }
 
@@ -40,6 +31,8 @@ export type Timeline = {
   readonly anchor: Anchor
   /** Contiguous over [start, end), in order; none when that is empty. */
   readonly phases: readonly Phase[]
+  /** Contiguous from the end on: what follows if the end is withdrawn, such as the rest of a trial. */
+  readonly beyond?: readonly Phase[]
 }
 
 /** What is in force at an instant; undefined before the start and from the end on. */
