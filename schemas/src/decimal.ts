@@ -59,6 +59,18 @@ export function compare(a: Decimal, b: Decimal): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 
+export const least = (a: Decimal, b: Decimal): Decimal => (compare(b, a) < 0 ? b : a)
+
+export const greatest = (a: Decimal, b: Decimal): Decimal => (compare(b, a) > 0 ? b : a)
+
+/** How many whole `size` the value holds; `up` counts a started one as whole. Neither may be negative. */
+export function wholeParts(value: Decimal, size: Decimal, direction: 'up' | 'down'): bigint {
+  const scale = Math.max(value.scale, size.scale)
+  const divisor = atScale(size, scale)
+  const dividend = atScale(value, scale)
+  return direction === 'down' ? dividend / divisor : (dividend + divisor - 1n) / divisor
+}
+
 /** Integer division rounded half away from zero: the one rounding of amounts, see design rule 6. */
 export function divideHalfAwayFromZero(numerator: bigint, denominator: bigint): bigint {
   const negative = numerator < 0n !== denominator < 0n

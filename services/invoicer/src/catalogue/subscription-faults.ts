@@ -2,7 +2,7 @@ import { dayOfMonth } from '@tidemark/schemas/billing-period.ts'
 import type { Catalogue, CatalogueFault, Customer, Plan, Subscription } from '@tidemark/schemas/catalogue.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 import { isTimeZone } from '@tidemark/schemas/local-date.ts'
-import { metersOf } from '../pricing/rate.ts'
+import { metersOf } from '../pricing/rate-plan.ts'
 import { type Known, type KnownSubscription, overlaps } from './known.ts'
 import { twice } from './plan-faults.ts'
 

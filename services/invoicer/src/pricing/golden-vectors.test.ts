@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { add, type Decimal, decimal, formatDecimal, multiply, zero } from '@tidemark/schemas/decimal.ts'
 import { formatMicros, isCurrency, parseMicros, roundToMinorUnit } from '@tidemark/schemas/money.ts'
 import { describe, expect, test } from 'vitest'
-import { rateTiers } from './graduated.ts'
 import { ratePrice } from './rate.ts'
+import type { RatedPrice } from './rated.ts'
 
 type Tier = { upTo: string | null; unitPrice: string; flatFee?: string }
 type Vector = {
@@ -63,35 +63,29 @@ test('what is not built yet is known by name', () => {
 const micros = (amount: string) => parseMicros(amount)
 const sum = (values: readonly string[]): Decimal => values.map(decimal).reduce(add, zero)
 
-function rate(vector: Vector, quantity: Decimal): bigint {
+function rate(vector: Vector, quantity: Decimal): RatedPrice {
   if (!isCurrency(vector.currency)) throw new Error(vector.currency)
   const { model, unitPrice = '0', tiers = [] } = vector.price ?? { model: 'none' }
   const price =
     model === 'per-unit'
       ? ({ id: 'p', model, meter: 'm', unitPrice } as const)
       : ({ id: 'p', model: 'graduated', meter: 'm', tiers } as const)
-  return ratePrice(price, quantity, vector.currency)
+  return ratePrice(price, { quantity }, vector.currency)
 }
 
 describe('prices', () => {
   test.each(runnable.filter(({ kind }) => kind === 'price'))('$id', (vector) => {
-    const { expected, usage, usageParts, usagePartitions, price } = vector
-    const parts = (usageParts?.values ?? (usage === undefined ? [] : [usage])).map((part) =>
-      rate(vector, decimal(part)),
+    const { expected, usage, usageParts, usagePartitions } = vector
+    const parts = (usageParts?.values ?? (usage === undefined ? [] : [usage])).map(
+      (part) => rate(vector, decimal(part)).amountMicros,
     )
     if (expected.perPart) expect(parts).toEqual(expected.perPart.map(micros))
     if (!usagePartitions) expect(parts.reduce((a, b) => a + b, 0n)).toBe(micros(expected.amount ?? ''))
     for (const partition of usagePartitions ?? [])
-      expect(rate(vector, sum(partition))).toBe(micros(expected.amount ?? ''))
-    const tiers = rateTiers({ tiers: price?.tiers ?? [] }, decimal(usage ?? '0'))
-    for (const { tier, quantity, amount } of expected.perTier ?? [])
-      expect(
-        tiers.find((each) => each.tier === Number(tier)),
-        `tier ${tier}`,
-      ).toMatchObject({
-        quantity: decimal(quantity),
-        amount: { coefficient: decimal(amount).coefficient },
-      })
+      expect(rate(vector, sum(partition)).amountMicros).toBe(micros(expected.amount ?? ''))
+    const { trace } = rate(vector, decimal(usage ?? '0'))
+    for (const { tier, ...tiered } of expected.perTier ?? [])
+      expect(trace.find((each) => each.step === 'tier' && each.tier === tier)).toMatchObject(tiered)
   })
 })
 

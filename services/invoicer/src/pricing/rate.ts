@@ -1,57 +1,130 @@
-import type { Plan, Price } from '@tidemark/schemas/catalogue.ts'
-import { type Decimal, zero } from '@tidemark/schemas/decimal.ts'
-import { type Currency, type Micros, roundToMinorUnit } from '@tidemark/schemas/money.ts'
-import { rateFlat } from './flat.ts'
-import { rateGraduated } from './graduated.ts'
-import { ratePerUnit } from './per-unit.ts'
-
-/** One line of an invoice, in the order of the plan's prices. */
-export type Line = {
-  readonly price: string
-  readonly model: Price['model']
-  readonly description: string
-  /** What was metered; a fee has none. */
-  readonly usage: { readonly meter: string; readonly quantity: Decimal } | undefined
-  readonly amountMicros: Micros
-}
+import { type Decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
+import { type Currency, formatMicros } from '@tidemark/schemas/money.ts'
+import type { Price } from '@tidemark/schemas/price.ts'
+import { type QuantityRounding, roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
+import { partOfDecimal, whole } from './fraction.ts'
+import { rateBlocks } from './models/blocks.ts'
+import { rateCapacity } from './models/capacity.ts'
+import { rateFlat } from './models/flat.ts'
+import { rateGraduated } from './models/graduated.ts'
+import { rateGraduatedPercentage } from './models/graduated-percentage.ts'
+import { rateGraduatedProrated } from './models/graduated-prorated.ts'
+import { ratePackage } from './models/package.ts'
+import { ratePerUnit } from './models/per-unit.ts'
+import { chargesByEvent, ratePercentage } from './models/percentage.ts'
+import { rateVolume } from './models/volume.ts'
+import { commit, exactOf } from './price-commitment.ts'
+import type { ExactAmount, Fraction, PricedUsage, PriceNeeds, RatedPrice, Step, TraceStep } from './rated.ts'
 
 /**
- * The lines of one full period: a pure function of the plan's version and the quantities by meter; a meter without a
- * quantity has none used. Each line is rounded here, once, half away from zero to the currency's minor unit (rule 6).
+ * What a price makes of usage: exact in the price's model, then the price's own commitment, then the served part of the
+ * period, then rounded once, half away from zero, to the currency's minor unit (rule 6). A pure function of its arguments.
  */
-export function ratePlan(plan: Plan, quantities: ReadonlyMap<string, Decimal>): Line[] {
-  return plan.prices.map((price) => {
-    const quantity = price.model === 'flat' ? undefined : (quantities.get(price.meter) ?? zero)
-    return {
-      price: price.id,
-      model: price.model,
-      description: price.description ?? price.id,
-      usage: price.model === 'flat' || quantity === undefined ? undefined : { meter: price.meter, quantity },
-      amountMicros: ratePrice(price, quantity ?? zero, plan.currency),
-    }
-  })
+export function ratePrice(price: Price, usage: PricedUsage, currency: Currency): RatedPrice {
+  const rounded = roundUsage(usage, price.model === 'flat' ? undefined : price.usageRounding)
+  const rated = exactAmount(price, rounded)
+  const isMetered = needsOf(price).meters.length > 0
+  const factor = usage.factor ?? whole
+  const committed = commit(price, rated, isMetered ? factor : whole, currency)
+  const part = isMetered ? whole : factor
+  const { numerator } = part
+  const denominator = (committed.divisor ?? 1n) * part.denominator
+  const amountMicros = partOfDecimal(committed.exact, { numerator, denominator }, currency)
+  return {
+    exact: exactOf(committed),
+    amountMicros,
+    get trace() {
+      return [
+        ...usageSteps(price, usage, rounded),
+        ...committed.steps,
+        ...factorSteps(part),
+        { step: 'rounding', exact: exactOf(committed), amount: formatMicros(amountMicros, currency) },
+      ].map(stepText)
+    },
+  }
 }
 
-/** What one price makes of a quantity, rounded; a flat fee takes no notice of it. */
-export function ratePrice(price: Price, quantity: Decimal, currency: Currency): Micros {
-  return roundToMinorUnit(exactAmount(price, quantity), currency)
+/** What has to be read for a price: a close reads no more than that. */
+export function needsOf(price: Price): PriceNeeds {
+  if (price.model === 'flat') return { events: false, changes: false, dimensions: [], meters: [] }
+  const filters = price.model === 'per-unit' ? (price.filters ?? []) : []
+  const named = [price.filter ?? {}, ...filters.map(({ match }) => match)].flatMap(Object.keys)
+  return {
+    events: price.model === 'percentage' && chargesByEvent(price),
+    changes: price.model === 'graduated-prorated',
+    dimensions: [...new Set(named)],
+    meters: price.meter === undefined ? unitsOf(price) : [price.meter],
+  }
 }
 
-function exactAmount(price: Price, quantity: Decimal): Decimal {
+/** The meters that a price rests on. */
+export const pricedMeters = (price: Price): readonly string[] => needsOf(price).meters
+
+/** The names of a price's units are meters' keys. */
+function unitsOf(price: Price): string[] {
+  if (price.model === 'blocks') return Object.keys(price.units ?? {})
+  if (price.model === 'capacity')
+    return [...new Set(price.tiers.flatMap(({ limits }) => Object.keys(limits)))]
+  return []
+}
+
+/** Exact in major units, before commitment and rounding. */
+function exactAmount(price: Price, usage: PricedUsage): ExactAmount {
   switch (price.model) {
     case 'flat':
       return rateFlat(price)
     case 'per-unit':
-      return ratePerUnit(price, quantity)
+      return ratePerUnit(price, usage)
     case 'graduated':
-      return rateGraduated(price, quantity)
+      return rateGraduated(price, usage)
+    case 'volume':
+      return rateVolume(price, usage)
+    case 'graduated-percentage':
+      return rateGraduatedPercentage(price, usage)
+    case 'package':
+      return ratePackage(price, usage)
+    case 'percentage':
+      return ratePercentage(price, usage)
+    case 'blocks':
+      return rateBlocks(price, usage)
+    case 'capacity':
+      return rateCapacity(price, usage)
+    case 'graduated-prorated':
+      return rateGraduatedProrated(price, usage)
   }
 }
 
-export const totalOf = (lines: readonly Line[]): Micros =>
-  lines.reduce((sum, { amountMicros }) => sum + amountMicros, 0n)
+/** Quantities as the price sees them; each cell and each unit is rounded by itself. */
+function roundUsage(usage: PricedUsage, rounding: QuantityRounding | undefined): PricedUsage {
+  if (rounding === undefined) return usage
+  const rounded = (quantity: Decimal) => roundQuantity(quantity, rounding)
+  const { matched, units } = usage
+  return {
+    ...usage,
+    quantity: rounded(usage.quantity),
+    ...(matched && { matched: matched.map((each) => ({ ...each, quantity: rounded(each.quantity) })) }),
+    ...(units && { units: new Map([...units].map(([name, quantity]) => [name, rounded(quantity)])) }),
+  }
+}
 
-/** The meters that a plan's prices name, each once. */
-export const metersOf = (plan: Plan): string[] => [
-  ...new Set(plan.prices.flatMap((price) => (price.model === 'flat' ? [] : [price.meter]))),
-]
+function usageSteps(price: Price, given: PricedUsage, rounded: PricedUsage): Step[] {
+  if (price.model === 'flat') return []
+  const { usageRounding } = price
+  const steps: Step[] = [{ step: 'usage', quantity: given.quantity }]
+  if (usageRounding !== undefined)
+    steps.push({ step: 'usage-rounding', mode: usageRounding.mode, quantity: rounded.quantity })
+  return steps
+}
+
+const factorSteps = ({ numerator, denominator }: Fraction): Step[] =>
+  numerator === denominator
+    ? []
+    : [{ step: 'proration', numerator: `${numerator}`, denominator: `${denominator}` }]
+
+function stepText({ step, ...rest }: Step): TraceStep {
+  const texts = Object.entries(rest).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : formatDecimal(value),
+  ])
+  return { step, ...Object.fromEntries(texts) }
+}

@@ -36,6 +36,19 @@ export type MatchedQuantity = {
 /** A change of a level, and the part of it that counts for the time that is left of the period. */
 export type QuantityChange = { readonly quantity: Decimal; readonly proratedQuantity: Decimal }
 
+/** A period may hold a million events; a trace shows the first of them. */
+export const tracedEvents = 1_000
+
+/** A step of a calculation while it is made; it becomes text only for who reads it. */
+export type Step = { readonly step: string; readonly [number: string]: string | Decimal }
+
+/** What a model makes of a quantity, in major units, before any rounding: `exact`, or `exact / divisor`. */
+export type ExactAmount = {
+  readonly exact: Decimal
+  readonly divisor?: bigint
+  readonly steps: readonly Step[]
+}
+
 /** One step of a calculation in decimal text: what it is, and the numbers that went in and came out. */
 export type TraceStep = { readonly step: string; readonly [number: string]: string }
 
