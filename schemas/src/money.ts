@@ -1,32 +1,8 @@
+import { currencyExponents } from './currency.ts'
 import { coefficientAt, type Decimal, decimal, formatDecimal, round } from './decimal.ts'
 
 /** Amount in micro-units: 1e-6 of the currency's major unit (1 USD = 1_000_000n). */
 export type Micros = bigint
-
-/** Decimal places of the currency's minor unit. Source: ISO 4217 list one. Adding a currency is adding a row. */
-const currencyExponents = {
-  AUD: 2,
-  BRL: 2,
-  CAD: 2,
-  CHF: 2,
-  CNY: 2,
-  CZK: 2,
-  DKK: 2,
-  EUR: 2,
-  GBP: 2,
-  INR: 2,
-  JPY: 0,
-  KRW: 0,
-  KWD: 3,
-  MXN: 2,
-  NOK: 2,
-  NZD: 2,
-  PLN: 2,
-  SEK: 2,
-  SGD: 2,
-  USD: 2,
-  ZAR: 2,
-} as const
 
 export type Currency = keyof typeof currencyExponents
 

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { minorOfStripe } from './amounts.ts'
 
 /**
  * What became of an attempt, in our words. `processing` is open: money may still move, so nothing new may be tried.
@@ -8,7 +9,7 @@ import type Stripe from 'stripe'
 export type ChargeOutcome = {
   status: 'succeeded' | 'processing' | 'requires_action' | 'failed' | 'canceled'
   intentId: string
-  /** The captured amount in minor units; 0 unless it succeeded. */
+  /** The captured amount in ISO 4217 minor units; 0 unless it succeeded. */
   capturedMinor: bigint
   /** ISO 4217, upper case. */
   currency: string
@@ -33,7 +34,8 @@ export function outcomeOf(intent: Stripe.PaymentIntent): ChargeOutcome {
   return {
     status,
     intentId: intent.id,
-    capturedMinor: status === 'succeeded' ? BigInt(intent.amount_received) : 0n,
+    capturedMinor:
+      status === 'succeeded' ? minorOfStripe(BigInt(intent.amount_received), intent.currency) : 0n,
     currency: intent.currency.toUpperCase(),
     ...(chargeId === undefined ? {} : { chargeId }),
     ...(declineCode === undefined ? {} : { declineCode }),

@@ -1,5 +1,7 @@
+import type { Currency } from '@tidemark/schemas/money.ts'
 import Stripe from 'stripe'
 import { Failure } from '../process/failure.ts'
+import { stripeAmount } from './amounts.ts'
 import { classify } from './classification.ts'
 import { createOneAttemptClient } from './one-attempt-client.ts'
 import { type ChargeOutcome, decisiveOutcome, outcomeOf } from './outcome.ts'
@@ -18,10 +20,9 @@ export type ChargeRequest = {
   attemptId: string
   customerId: string
   paymentMethodId: string
-  /** In the currency's minor unit. */
+  /** In the currency's ISO 4217 minor unit; what is asked for is `payableMinor` of it. */
   amountMinor: bigint
-  /** ISO 4217, any case. */
-  currency: string
+  currency: Currency
   metadata: Record<string, string>
 }
 
@@ -121,7 +122,7 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeOut
   try {
     const intent = await stripe.paymentIntents.create(
       {
-        amount: amountOf(request.amountMinor),
+        amount: amountOf(stripeAmount(request.amountMinor, request.currency)),
         currency: request.currency.toLowerCase(),
         customer: request.customerId,
         payment_method: request.paymentMethodId,

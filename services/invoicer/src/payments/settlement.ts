@@ -1,7 +1,8 @@
 import { Failure } from '@tidemark/infra/process/failure.ts'
+import { payableMinor } from '@tidemark/infra/stripe/amounts.ts'
 import type { ChargeOutcome } from '@tidemark/infra/stripe/outcome.ts'
 import type { BillingEventType } from '@tidemark/schemas/billing-event.ts'
-import { microsOfMinorUnits } from '@tidemark/schemas/money.ts'
+import { minorUnits } from '@tidemark/schemas/money.ts'
 import type { Attempt } from './attempt.ts'
 import { type AttemptState, canMoveAttempt, isFinal } from './attempt-states.ts'
 
@@ -35,7 +36,8 @@ export function planSettlement(state: AttemptState, status: ChargeOutcome['statu
 }
 
 /**
- * Holds what was captured against what was asked for.
+ * Holds what was captured against what was asked for: the amount, or the nearest that the processor takes in currencies
+ * whose smallest unit it does not know.
  * @throws Failure `captured_amount_differs`: the invoice must not be called paid, a person has to look
  */
 export function checkCaptured(
@@ -43,8 +45,8 @@ export function checkCaptured(
   outcome: Word,
 ): void {
   if (outcome.status !== 'succeeded') return
-  const captured = microsOfMinorUnits(outcome.capturedMinor, attempt.currency)
-  if (outcome.currency === attempt.currency && captured === attempt.amountMicros) return
+  const asked = payableMinor(minorUnits(attempt.amountMicros, attempt.currency), attempt.currency)
+  if (outcome.currency === attempt.currency && outcome.capturedMinor === asked) return
   throw new Failure(
     `Attempt ${attempt.id} asked for ${attempt.amountMicros} micros of ${attempt.currency}, but ${outcome.intentId} captured ${outcome.capturedMinor} minor units of ${outcome.currency}. Correct it at the processor; the invoice stays as it is.`,
     { code: 'captured_amount_differs', retryable: false },
