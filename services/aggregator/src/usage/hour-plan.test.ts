@@ -18,17 +18,16 @@ test('a range touches the hours of its ends, but not the hour that begins where 
   expect(hourAt(range.to - 1)).toBe(hour(4))
 })
 
-test('sealed hours are read sealed, stale ones raw, and those without a seal are asked for', () => {
-  expect(plan([1, 2, 3], [3])).toEqual({ raw: [hour(3)], unknown: [hour(4)], sealed: true })
-  expect(plan([], [])).toEqual({ raw: [], unknown: [1, 2, 3, 4].map(hour), sealed: false })
+test('sealed hours are read sealed, stale ones raw, and those that are neither not at all', () => {
+  expect(plan([1, 2, 3], [3])).toEqual({ raw: [hour(3)], sealed: [1, 2].map(hour) })
+  expect(plan([], [2])).toEqual({ raw: [hour(2)], sealed: [] })
 })
 
 test('an hour that a window or an end of the range divides is not read sealed', () => {
   const asked = { from: range.from + 1, to: range.to - 1 }
   expect(plan([1, 2, 3, 4], [], ['2026-10-05T02:30:00Z', '2026-10-05T03:00:00Z'], asked)).toEqual({
     raw: [1, 2, 4].map(hour),
-    unknown: [],
-    sealed: true,
+    sealed: [hour(3)],
   })
 })
 

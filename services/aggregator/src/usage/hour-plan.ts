@@ -4,12 +4,12 @@ import { hourOf, type Micros1970, microsPerHour } from '@tidemark/schemas/instan
 export type Hour = number
 
 export const hourAt = (instant: Micros1970): Hour => hourOf(instant) / 1_000_000
-const secondsPerHour = microsPerHour / 1_000_000
+export const secondsPerHour = microsPerHour / 1_000_000
 
 /** What is known of the hours of one meter in a range, as of one cut. */
 export type HourKnowledge = {
   /** Published by the pass or an earlier one. */
-  readonly sealed: ReadonlySet<Hour>
+  readonly sealed: { has(hour: Hour): boolean }
   /** Left unsealed by the pass, or with events between its cut and ours: a seal does not hold all of them. */
   readonly stale: ReadonlySet<Hour>
 }
@@ -30,20 +30,20 @@ export function dividedHours({ from, to }: Range, windowStarts: readonly Micros1
 }
 
 /**
- * Which hours have to be read from raw events. Hours of which nothing is known are candidates: raw when the ledger has
- * events of theirs, otherwise empty. An hour without a seal is never taken for zero unasked.
+ * Which hours have to be read from raw events, and which sealed. An hour that is neither has no events: see MeterHours.
  */
 export function planHours(
   range: Range,
   windowStarts: readonly Micros1970[],
   { sealed, stale }: HourKnowledge,
-): { raw: Hour[]; unknown: Hour[]; sealed: boolean } {
+): { raw: Hour[]; sealed: Hour[] } {
   const divided = dividedHours(range, windowStarts)
   const hours = hoursOf(range)
   const isRaw = (hour: Hour) => stale.has(hour) || (divided.has(hour) && sealed.has(hour))
-  const raw = hours.filter(isRaw)
-  const unknown = hours.filter((hour) => !isRaw(hour) && !sealed.has(hour))
-  return { raw, unknown, sealed: raw.length + unknown.length < hours.length }
+  return {
+    raw: hours.filter(isRaw),
+    sealed: hours.filter((hour) => !isRaw(hour) && sealed.has(hour)),
+  }
 }
 
 /** The days of hours, for conditions on toDate(time): `2026-11-21`. */

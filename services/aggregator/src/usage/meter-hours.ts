@@ -8,18 +8,27 @@ import type { UsageQuery } from './usage-query.ts'
 /** Of a query, what decides which of its hours are sealed. */
 export type HoursAsked = Pick<UsageQuery, 'meter' | 'cut' | 'from' | 'to'>
 
+/** An hour as it is published: its rows are those of exactly this version. */
+export type Seal = { readonly version: bigint; readonly events: bigint }
+
 /**
- * What is known of a meter's hours as of a cut. It follows from the ledger below the cut and from one sealing pass, and
- * stays true when later passes come; they only seal more.
+ * What one sealing pass says of a meter's hours in a range. It stays true at every cut that the pass's own lies below, but
+ * for the hours that have changed since; later passes only seal more.
  */
+export type PassedHours = Pick<PassOfMeter, 'cut' | 'sealVersion'> & {
+  /** In the newest version up to the pass. */
+  readonly sealed: ReadonlyMap<Hour, Seal>
+  /** They have events, and the pass left them unsealed. */
+  readonly unsealed: readonly Hour[]
+}
+
+/** What is known of a meter's hours as of a cut. An hour that is neither sealed nor stale has no events. */
 export type MeterHours = {
   /** The pass: an hour is taken in the newest version up to this one. */
   readonly sealVersion: string
-  readonly sealed: ReadonlySet<Hour>
+  readonly sealed: ReadonlyMap<Hour, Seal>
   /** Left unsealed by the pass, or with events between its cut and ours: a seal does not hold all of them. */
   readonly stale: ReadonlySet<Hour>
-  /** Neither, and they have events. */
-  readonly filled: ReadonlySet<Hour>
 }
 
 /** Undefined where no pass knows the meter: nothing of it is sealed. */
@@ -29,19 +38,27 @@ export type ReadHours = (clickHouse: ClickHouse, asked: HoursAsked) => Promise<M
 export const hoursPerList = 9_000
 
 export const readHours: ReadHours = async (clickHouse, asked) => {
-  const pass = await findPass(clickHouse, asked.meter, asked.cut)
-  if (!pass?.knowsMeter) return undefined
-  const [sealed, changed] = await Promise.all([
-    readSealedHours(clickHouse, asked, pass),
-    readChangedHours(clickHouse, asked, pass),
-  ])
-  const stale = new Set([...pass.dirtyHours, ...changed])
-  const unknown = hoursOf(asked).filter((hour) => !sealed.has(hour) && !stale.has(hour))
-  const filled = new Set(await readFilledHours(clickHouse, asked, unknown))
-  return { sealVersion: pass.sealVersion, sealed, stale, filled }
+  const passed = await readPassedHours(clickHouse, asked)
+  return passed && hoursAt(passed, await readChangedHours(clickHouse, asked, passed))
 }
 
-const inRange = "hour >= {firstHour:DateTime('UTC')} AND hour <= {lastHour:DateTime('UTC')}"
+export const hoursAt = (
+  { sealVersion, sealed, unsealed }: PassedHours,
+  changed: readonly Hour[],
+): MeterHours => ({ sealVersion, sealed, stale: new Set([...unsealed, ...changed]) })
+
+export async function readPassedHours(
+  clickHouse: ClickHouse,
+  asked: HoursAsked,
+): Promise<PassedHours | undefined> {
+  const pass = await findPass(clickHouse, asked.meter, asked.cut)
+  if (!pass?.knowsMeter) return undefined
+  const sealed = await readSealedHours(clickHouse, asked, pass)
+  const dirty = new Set(pass.dirtyHours)
+  const unknown = hoursOf(asked).filter((hour) => !sealed.has(hour) && !dirty.has(hour))
+  const filled = await readFilledHours(clickHouse, { ...asked, cut: pass.cut }, unknown)
+  return { cut: pass.cut, sealVersion: pass.sealVersion, sealed, unsealed: [...dirty, ...filled] }
+}
 
 function rangeParams(asked: HoursAsked) {
   const hours = hoursOf(asked)
@@ -53,11 +70,15 @@ async function readSealedHours(
   clickHouse: ClickHouse,
   asked: HoursAsked,
   { sealVersion }: PassOfMeter,
-): Promise<Set<Hour>> {
-  const rows = await clickHouse.query<{ sealedHour: Hour }>(
-    `SELECT DISTINCT toUnixTimestamp(hour) AS sealedHour FROM usage_seals
+): Promise<Map<Hour, Seal>> {
+  const rows = await clickHouse.query<{ sealedHour: Hour; version: string; events: string }>(
+    `SELECT toUnixTimestamp(hour) AS sealedHour, toString(max(seal_version)) AS version,
+       toString(argMax(matched_count, seal_version)) AS events
+     FROM usage_seals
      WHERE tenant = {tenant:String} AND meter_key = {meter:String} AND meter_version = {version:UInt32}
-       AND ${inRange} AND seal_version <= {passVersion:UInt256}`,
+       AND hour >= {firstHour:DateTime('UTC')} AND hour <= {lastHour:DateTime('UTC')}
+       AND seal_version <= {passVersion:UInt256}
+     GROUP BY hour`,
     {
       ...rangeParams(asked),
       meter: asked.meter.key,
@@ -65,16 +86,21 @@ async function readSealedHours(
       passVersion: sealVersion,
     },
   )
-  return new Set(rows.map(({ sealedHour }) => sealedHour))
+  return new Map(
+    rows.map(({ sealedHour, version, events }) => [
+      sealedHour,
+      { version: BigInt(version), events: BigInt(events) },
+    ]),
+  )
 }
 
-/** Hours that got events between the pass and the query's cut, or lost some to a correction. */
-async function readChangedHours(
+/** Hours of any range that got events between the pass and the cut, or lost some to a correction. */
+export async function readChangedHours(
   clickHouse: ClickHouse,
-  asked: HoursAsked,
-  pass: PassOfMeter,
+  { meter, cut }: Pick<HoursAsked, 'meter' | 'cut'>,
+  pass: Pick<PassedHours, 'cut'>,
 ): Promise<Hour[]> {
-  const ranges = rangesBetween(pass.cut, asked.cut)
+  const ranges = rangesBetween(pass.cut, cut)
   if (ranges.length === 0) return []
   const rows = await clickHouse.query<{ changedHour: Hour }>(
     `SELECT DISTINCT toUnixTimestamp(hour) AS changedHour
@@ -86,13 +112,16 @@ async function readChangedHours(
        SELECT superseded_hour FROM usage_ledger
        WHERE ${inRanges(ranges)} AND verdict = 'correction'
          AND tenant = {tenant:String} AND superseded_type = {type:String}
-     ) WHERE ${inRange}`,
-    rangeParams(asked),
+     )`,
+    { tenant: meter.tenant, type: meter.eventType },
   )
   return rows.map(({ changedHour }) => changedHour)
 }
 
-/** Those of the hours that have events, as the ledger's copy by cell says; empty hours cost next to nothing there. */
+/**
+ * Those of the hours that have events, as the ledger's copy by cell says. A pass names all that it left unsealed, so there
+ * are none; but an hour without a seal is never taken for zero unasked, and empty hours cost next to nothing there.
+ */
 async function readFilledHours(
   clickHouse: ClickHouse,
   asked: HoursAsked,

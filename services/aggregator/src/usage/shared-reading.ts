@@ -1,17 +1,15 @@
 /**
  * Lets all who ask within a moment have one answer: what was read for the first is good enough for those that come
- * shortly after it. A reading that fails is forgotten, and one that nobody asked for lately leaves.
+ * shortly after it. While an answer is asked for, the next one is read before it is too old, so that nobody has to wait
+ * for it. A reading that fails is forgotten, and one that nobody asked for lately leaves.
  */
 export function createSharedReading<T>(
   freshMs: number,
   mostKept: number,
 ): (key: string, read: () => Promise<T>) => Promise<T> {
-  const kept = new Map<string, { at: number; answer: Promise<T> }>()
-  return (key, read) => {
-    const now = performance.now()
-    const found = kept.get(key)
-    if (found !== undefined && now - found.at < freshMs) return found.answer
-    const made = { at: now, answer: read() }
+  const kept = new Map<string, Kept<T>>()
+
+  function keep(key: string, made: Kept<T>): Promise<T> {
     kept.delete(key)
     kept.set(key, made)
     const oldest = kept.keys().next().value
@@ -21,4 +19,27 @@ export function createSharedReading<T>(
     })
     return made.answer
   }
+
+  function readAhead(key: string, found: Kept<T>, made: Kept<T>): void {
+    found.isRenewed = true
+    made.answer.then(
+      () => {
+        if (kept.get(key) === found) keep(key, made)
+      },
+      // Whoever asks when the answer at hand is too old reads again, and is told if that fails.
+      () => {},
+    )
+  }
+
+  return (key, read) => {
+    const now = performance.now()
+    const found = kept.get(key)
+    const age = found === undefined ? Number.POSITIVE_INFINITY : now - found.at
+    if (found === undefined || age >= freshMs) return keep(key, { at: now, answer: read(), isRenewed: false })
+    if (age >= freshMs / 2 && !found.isRenewed)
+      readAhead(key, found, { at: now, answer: read(), isRenewed: false })
+    return found.answer
+  }
 }
+
+type Kept<T> = { readonly at: number; readonly answer: Promise<T>; isRenewed: boolean }

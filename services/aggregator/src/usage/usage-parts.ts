@@ -1,7 +1,8 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { planHours } from './hour-plan.ts'
 import { hoursPerList, type ReadHours } from './meter-hours.ts'
-import { type Keys, rawPart, sealedPart, type UsagePart } from './usage-part.ts'
+import { sealedPart } from './sealed-part.ts'
+import { type Keys, rawPart, type UsagePart } from './usage-part.ts'
 import type { UsageQuery } from './usage-query.ts'
 
 export type PlanParts = (clickHouse: ClickHouse, query: UsageQuery, keys: Keys) => Promise<UsagePart[]>
@@ -15,11 +16,10 @@ export const planPartsBy =
   async (clickHouse, query, keys) => {
     const known = await readHours(clickHouse, query)
     if (known === undefined) return [rawPart(query, keys)]
-    const plan = planHours(query, query.windowStarts, known)
-    const rawHours = [...plan.raw, ...plan.unknown.filter((hour) => known.filled.has(hour))]
-    if (rawHours.length > hoursPerList) return [rawPart(query, keys)]
+    const { raw, sealed } = planHours(query, query.windowStarts, known)
+    if (raw.length > hoursPerList) return [rawPart(query, keys)]
     return [
-      ...(plan.sealed ? [sealedPart(query, keys, known.sealVersion, rawHours)] : []),
-      ...(rawHours.length > 0 ? [rawPart(query, keys, rawHours)] : []),
+      ...(sealed.length > 0 ? [sealedPart(query, keys, known, sealed)] : []),
+      ...(raw.length > 0 ? [rawPart(query, keys, raw)] : []),
     ]
   }

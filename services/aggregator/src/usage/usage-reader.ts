@@ -1,4 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import type { Sql } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { isCarried } from '@tidemark/schemas/meter.ts'
 import { roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
@@ -32,20 +33,24 @@ export function recompute(clickHouse: ClickHouse, query: UsageQuery): Promise<Us
   return combineParts(clickHouse, query, [rawPart(query, 'groups')])
 }
 
+type CombinedRow = {
+  windowSecond: number
+  subject: string
+  dimensions: string[]
+  eventCount: string
+  unreadable: string
+  value: string | null
+  sealedEvents: string
+}
+
 async function combineParts(
   clickHouse: ClickHouse,
   query: UsageQuery,
   parts: readonly UsagePart[],
 ): Promise<UsageRow[]> {
-  const { sql, params } = usageStatement(query, parts)
-  const rows = await clickHouse.query<{
-    windowSecond: number
-    subject: string
-    dimensions: string[]
-    eventCount: string
-    unreadable: string
-    value: string | null
-  }>(sql, params)
+  const read = ({ sql, params }: Sql) => clickHouse.query<CombinedRow>(sql, params)
+  const first = await read(usageStatement(query, parts))
+  const rows = isOnce(parts, first) ? first : await read(usageStatement(query, parts.map(collapsed)))
   const starts = new Map(query.windowStarts.map((start) => [wholeSeconds(start), start]))
   return rows.map((row) => ({
     windowStart: starts.get(row.windowSecond) ?? query.from,
@@ -56,6 +61,14 @@ async function combineParts(
     unreadable: BigInt(row.unreadable),
   }))
 }
+
+/** Where there is no row, none was counted twice: another copy makes no group. */
+function isOnce(parts: readonly UsagePart[], [row]: readonly CombinedRow[]): boolean {
+  const expected = parts.reduce((sum, { onceIf }) => sum + (onceIf?.sealedEvents ?? 0n), 0n)
+  return row === undefined || BigInt(row.sealedEvents) === expected
+}
+
+const collapsed = (part: UsagePart): UsagePart => part.onceIf?.otherwise ?? part
 
 function quantityText({ meter }: UsageQuery, text: string): string {
   const { coefficient, scale } = decimal(text)

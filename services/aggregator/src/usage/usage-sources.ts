@@ -1,9 +1,16 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { formatCut } from '@tidemark/schemas/cut.ts'
+import { formatCut, reaches } from '@tidemark/schemas/cut.ts'
 import type { UsageLog } from '@tidemark/schemas/topics.ts'
 import type { Completeness } from './completeness.ts'
-import { hourAt } from './hour-plan.ts'
-import { type MeterHours, type ReadHours, readHours } from './meter-hours.ts'
+import { type Hour, hourAt } from './hour-plan.ts'
+import {
+  hoursAt,
+  type PassedHours,
+  type ReadHours,
+  readChangedHours,
+  readHours,
+  readPassedHours,
+} from './meter-hours.ts'
 import { createSharedReading } from './shared-reading.ts'
 import { readWatermarks, type Watermarks } from './watermarks.ts'
 
@@ -22,9 +29,9 @@ export type Sharing = {
   hoursMs: number
 }
 
-export const usualSharing: Sharing = { watermarksMs: 100, hoursMs: 1_000 }
+export const usualSharing: Sharing = { watermarksMs: 100, hoursMs: 2_000 }
 
-/** Meters, cuts and ranges that are asked for at a time. */
+/** Meters and ranges that are asked for at a time, and cuts of types. */
 const mostKept = 500
 
 /** Questions that come close together share what they all have to read first. */
@@ -35,15 +42,27 @@ export function createUsageSources(
   sharing: Sharing,
 ): UsageSources {
   const shareWatermarks = createSharedReading<Watermarks>(sharing.watermarksMs, 1)
-  const shareHours = createSharedReading<MeterHours | undefined>(sharing.hoursMs, mostKept)
+  const sharePassed = createSharedReading<PassedHours | undefined>(sharing.hoursMs, mostKept)
+  const shareChanged = createSharedReading<Hour[]>(sharing.hoursMs, mostKept)
   return {
     clickHouse,
     completeness,
     readWatermarks: () => shareWatermarks('', () => readWatermarks(clickHouse, log)),
-    readHours(_, asked) {
+    async readHours(_, asked) {
       const { meter, cut, from, to } = asked
-      const key = [meter.tenant, meter.key, meter.version, formatCut(cut), hourAt(from), hourAt(to - 1)]
-      return shareHours(JSON.stringify(key), () => readHours(clickHouse, asked))
+      const { tenant, key, version, eventType } = meter
+      const passed = await sharePassed(keyOf(tenant, key, version, hourAt(from), hourAt(to - 1)), () =>
+        readPassedHours(clickHouse, asked),
+      )
+      if (passed === undefined) return undefined
+      // A later page of a list reads at the cut of the first, which may lie below this pass.
+      if (!reaches(cut, passed.cut)) return readHours(clickHouse, asked)
+      const changed = await shareChanged(keyOf(tenant, eventType, passed.sealVersion, formatCut(cut)), () =>
+        readChangedHours(clickHouse, asked, passed),
+      )
+      return hoursAt(passed, changed)
     },
   }
 }
+
+const keyOf = (...parts: readonly (string | number)[]): string => JSON.stringify(parts)

@@ -39,15 +39,17 @@ const divisor = 'toInt256(sum(event_count) - sum(unreadable))'
 const average = `if(sum(event_count) = sum(unreadable), NULL,
   intDiv(2 * ${dividend} + sign(${dividend}) * ${divisor}, 2 * greatest(${divisor}, 1)))`
 
-/** The parts combined, with columns w, s, g, eventCount, unreadable and value. */
+/** The parts combined; sealedEvents is that of all groups, those of other pages too. */
 export function usageStatement(query: UsageQuery, parts: readonly UsagePart[]): Sql {
   const { sql: value } = combined(query.meter.aggregation)
   const order = query.largestFirst === true ? 'number DESC NULLS LAST, w, s, g' : 'w, s, g'
   return {
     sql: `SELECT w AS windowSecond, s AS subject, g AS dimensions, toString(events) AS eventCount,
-        toString(unread) AS unreadable, toString(number) AS value
+        toString(unread) AS unreadable, toString(number) AS value,
+        toString(${parts.some(({ onceIf }) => onceIf) ? 'sum(sealed) OVER ()' : '0'}) AS sealedEvents
       FROM (
-        SELECT w, s, g, sum(event_count) AS events, sum(unreadable) AS unread, ${value} AS number
+        SELECT w, s, g, sum(event_count) AS events, sum(unreadable) AS unread, sum(sealed_events) AS sealed,
+          ${value} AS number
         FROM (${parts.map(({ sql }) => sql).join('\nUNION ALL\n')})
         GROUP BY w, s, g
       ) ORDER BY ${order} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
