@@ -1,0 +1,124 @@
+import { decimal } from '@tidemark/schemas/decimal.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import { whole } from '../pricing/fraction.ts'
+import { type ChangedItem, changePlan } from '../pricing/plan-change.ts'
+import { type Phase, phaseAt } from '../subscriptions/timeline.ts'
+import { type Change, changesWithin } from './changes.ts'
+import { exactFee, feeOf, partOf } from './fees.ts'
+import { ofPrice, type UnnamedCharge } from './line.ts'
+import { intervalsFrom, type Window, windowsBeginning } from './periods.ts'
+import { hasFees } from './segments.ts'
+import { type PriceInForce, pricesOf } from './sources.ts'
+import { type BilledSubscription, termsOf } from './subscription.ts'
+
+/**
+ * Fees in advance of the intervals that begin with the period at an instant, as they are in force there: in full, whatever
+ * comes later, which the invoice of that period's end settles. At the subscription's start they may be a part.
+ */
+export function advanceFees(subscription: BilledSubscription, start: Micros1970): UnnamedCharge[] {
+  return advancePrices(subscription, phaseAt(subscription.timeline, start)).flatMap((price) =>
+    windowsBeginning(subscription, price.interval, start).map((window) => {
+      const service = window.served
+      const isWhole = price.price.prorate === false
+      const factor = isWhole ? whole : partOf(price, window.whole, service, subscription)
+      const { amountMicros, trace } = feeOf(price, subscription.currency, factor)
+      return {
+        ...ofPrice(price),
+        kind: 'fee',
+        service,
+        usage: undefined,
+        quantity: price.price.model === 'flat' ? undefined : price.quantity,
+        amountMicros,
+        // It says nothing of what the period before has cost.
+        committed: false,
+        trace,
+      }
+    }),
+  )
+}
+
+/**
+ * What changes within a period make of the fees that were asked for in advance: of what was in force the time left is
+ * returned, of what is then in force it is due. The end of the subscription is such a change, if its plan says so.
+ */
+export const advanceChanges = (subscription: BilledSubscription, period: Window): UnnamedCharge[] =>
+  changesWithin(subscription, period.served)
+    .filter((change) => !keepsFees(subscription, change))
+    .flatMap((change) => [
+      ...changeLines(subscription, period, change, 'credit'),
+      ...changeLines(subscription, period, change, 'charge'),
+    ])
+
+/** The unused part is the seller’s, where the plan says that an end returns nothing. */
+const keepsFees = (subscription: BilledSubscription, { before, after }: Change): boolean =>
+  after === undefined && before !== undefined && termsOf(subscription, before).cancelFees === 'keep'
+
+/** Prices in advance whose fees are due in the phase, if there is one. */
+const advancePrices = (subscription: BilledSubscription, phase: Phase | undefined): PriceInForce[] =>
+  phase && hasFees(phase, termsOf(subscription, phase))
+    ? pricesOf(subscription, phase).filter(({ role }) => role === 'advance')
+    : []
+
+type OpenFee = {
+  readonly price: PriceInForce
+  readonly item: ChangedItem & { readonly period: Window['whole'] }
+}
+
+/** Credits count time as the plan before the change does, charges as the one after it. */
+function changeLines(
+  subscription: BilledSubscription,
+  { whole: period }: Window,
+  { at, before, after }: Change,
+  kind: 'credit' | 'charge',
+): UnnamedCharge[] {
+  const from = openFees(subscription, before, at, period.end)
+  const to = openFees(subscription, after, at, period.end)
+  const fees = kind === 'credit' ? from : to
+  const phase = kind === 'credit' ? before : after
+  if (!phase) return []
+  const change = { period, at, from: from.map(({ item }) => item), to: to.map(({ item }) => item) }
+  const { dayCount } = termsOf(subscription, phase)
+  const { lines } = changePlan(change, { dayCount, timeZone: subscription.timeZone }, subscription.currency)
+  return lines.flatMap((line) => {
+    const fee = fees.find(({ item }) => line.kind === kind && item.id === line.item)
+    if (!fee) return []
+    const { price, item } = fee
+    const { numerator, denominator } = line.factor
+    return [
+      {
+        ...ofPrice(price),
+        kind,
+        service: { start: Math.max(item.period.start, at), end: item.period.end },
+        usage: undefined,
+        quantity: price.price.model === 'flat' ? undefined : price.quantity,
+        amountMicros: line.amountMicros,
+        committed: true,
+        trace: [{ step: kind, factor: `${numerator}/${denominator}` }],
+      },
+    ]
+  })
+}
+
+/** Fees of a phase with the intervals that had been asked for when a change came, and go on after it. */
+const openFees = (
+  subscription: BilledSubscription,
+  phase: Phase | undefined,
+  at: Micros1970,
+  askedUntil: Micros1970,
+): OpenFee[] =>
+  advancePrices(subscription, phase).flatMap((price) =>
+    intervalsFrom(subscription, price.interval, at - 1, askedUntil)
+      .filter(({ end }) => end > at)
+      .map((period) => ({
+        price,
+        item: {
+          id: `${price.key} ${period.start}`,
+          type: price.price.prorate === false ? 'one-time' : 'recurring',
+          quantity: one,
+          unitPrice: exactFee(price, subscription.currency),
+          period,
+        },
+      })),
+  )
+
+const one = decimal('1')

@@ -1,0 +1,75 @@
+import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
+import { type Interval, periodAt } from '@tidemark/schemas/calendar.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import { anchorAt, phaseAt } from '../subscriptions/timeline.ts'
+import { type BilledSubscription, termsOf } from './subscription.ts'
+
+/** One interval of a price: by the calendar, and the part of it in which the subscription exists. */
+export type Window = { readonly whole: BillingPeriod; readonly served: BillingPeriod }
+
+/**
+ * The billing period that begins at an instant: at its start the subscription's, later the end of the period before. By
+ * the interval of the plan in force there; the subscription's end ends it. Undefined where nothing is in force.
+ */
+export function periodFrom(subscription: BilledSubscription, start: Micros1970): Window | undefined {
+  const { timeline, timeZone } = subscription
+  const phase = phaseAt(timeline, start)
+  if (!phase) return undefined
+  const { interval } = termsOf(subscription, phase)
+  const whole = periodAt(start, anchorAt(timeline, start), interval, timeZone)
+  return { whole, served: { start, end: Math.min(whole.end, timeline.end) } }
+}
+
+/** Intervals from the one that contains an instant on, in order, as long as they begin before `until`. */
+export function intervalsFrom(
+  { timeline, timeZone }: BilledSubscription,
+  interval: Interval,
+  from: Micros1970,
+  until: Micros1970,
+): BillingPeriod[] {
+  const anchor = anchorAt(timeline, from)
+  const found: BillingPeriod[] = []
+  for (let at = from; at < until; ) {
+    const whole = periodAt(at, anchor, interval, timeZone)
+    found.push(whole)
+    at = whole.end
+  }
+  return found
+}
+
+const isSame = (a: Interval, b: Interval): boolean => a.unit === b.unit && a.count === b.count
+
+/** A price's intervals that end with, or within, a billing period: all of them when the subscription ends there. */
+export function windowsEnding(
+  subscription: BilledSubscription,
+  interval: Interval,
+  period: Window,
+): Window[] {
+  const { start, end } = period.served
+  const { timeline } = subscription
+  const phase = phaseAt(timeline, start)
+  if (phase && isSame(interval, termsOf(subscription, phase).interval)) return [period]
+  return intervalsFrom(subscription, interval, start, end)
+    .filter((whole) => whole.end <= end || timeline.end <= end)
+    .map((whole) => ({
+      whole,
+      served: { start: Math.max(whole.start, timeline.start), end: Math.min(whole.end, end) },
+    }))
+}
+
+/** A price's intervals that begin with, or within, the billing period that begins at an instant. */
+export function windowsBeginning(
+  subscription: BilledSubscription,
+  interval: Interval,
+  start: Micros1970,
+): Window[] {
+  const { timeline } = subscription
+  const period = periodFrom(subscription, start)
+  if (!period) return []
+  return intervalsFrom(subscription, interval, start, period.whole.end)
+    .filter((whole) => whole.start >= start || start === timeline.start)
+    .map((whole) => ({
+      whole,
+      served: { start: Math.max(whole.start, timeline.start), end: whole.end },
+    }))
+}
