@@ -4,6 +4,7 @@ import { Failure } from '../process/failure.ts'
 import type { KafkaClient } from './client.ts'
 import { withDeadline } from './deadline.ts'
 import { asKafkaFailure, isBrokerAnswer } from './kafka-failure.ts'
+import { createProduce, type Produce } from './produce.ts'
 import { acknowledgedPartitions, hasStaleMetadata } from './produce-failure.ts'
 import type { OutboundMessage } from './record.ts'
 
@@ -25,11 +26,10 @@ export type Producer = {
 }
 
 /** A client, with what still waits for its answers. */
-type Session = { readonly client: Client; waiting: number; isDiscarded: boolean }
+type Session = { readonly client: Client; readonly produce: Produce; waiting: number; isDiscarded: boolean }
 
 const firstPauseMs = 50
 const longestPauseMs = 500
-const allReplicas = -1
 
 /**
  * acks=-1, never idempotent (duplicates are free here, and a lost sequence would cost a stop). The library gets one
@@ -42,11 +42,10 @@ export function createProducer(kafka: KafkaClient, options: ProducerOptions = {}
   let session: Session | undefined
   let closed = false
 
-  const openSession = (): Session => ({
-    client: kafka.openProducer(sendTimeoutMs),
-    waiting: 0,
-    isDiscarded: false,
-  })
+  const openSession = (): Session => {
+    const client = kafka.openProducer(sendTimeoutMs)
+    return { client, produce: createProduce(client, sendTimeoutMs), waiting: 0, isDiscarded: false }
+  }
 
   /** Closing cuts its connections, so it waits until nothing waits for an answer on them. */
   const closeUnused = async (current: Session): Promise<void> => {
@@ -59,13 +58,13 @@ export function createProducer(kafka: KafkaClient, options: ProducerOptions = {}
     return closeUnused(broken)
   }
 
-  const within = async <T>(leftMs: number, ask: (client: Client) => Promise<T>): Promise<T> => {
+  const within = async <T>(leftMs: number, ask: (session: Session) => Promise<T>): Promise<T> => {
     session ??= openSession()
     const current = session
     current.waiting += 1
     try {
       const late = () => new Error(`no acknowledgement within ${sendTimeoutMs} ms`)
-      return await withDeadline(ask(current.client), leftMs, late)
+      return await withDeadline(ask(current), leftMs, late)
     } catch (error) {
       if (!isBrokerAnswer(error)) void discard(current)
       else if (hasStaleMetadata(error)) current.client.clearMetadata()
@@ -79,20 +78,20 @@ export function createProducer(kafka: KafkaClient, options: ProducerOptions = {}
   return {
     async connect() {
       try {
-        await within(sendTimeoutMs, (client) => client.metadata({ topics: [] }))
+        await within(sendTimeoutMs, ({ client }) => client.metadata({ topics: [] }))
       } catch (error) {
         throw asKafkaFailure(error, 'connecting a producer')
       }
     },
     async send(topic, messages) {
       const deadlineMs = performance.now() + sendTimeoutMs
-      let left = messages.map((message) => toProduce(topic, message))
+      let left = messages
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         if (closed)
           throw new Failure('the producer is closed', { code: 'kafka_unavailable', retryable: true })
-        const attempt = { messages: left, acks: allReplicas }
+        const attempt = left
         try {
-          await within(deadlineMs - performance.now(), (client) => client.send(attempt))
+          await within(deadlineMs - performance.now(), ({ produce }) => produce(topic, attempt))
           return
         } catch (error) {
           const failure = asKafkaFailure(error, `sending ${left.length} messages to ${topic}`)
@@ -110,16 +109,3 @@ export function createProducer(kafka: KafkaClient, options: ProducerOptions = {}
     },
   }
 }
-
-const toProduce = (topic: string, { partition, key, value, headers }: OutboundMessage) => ({
-  topic,
-  partition,
-  ...(key === null ? {} : { key: asBuffer(key) }),
-  value,
-  ...(headers === undefined ? {} : { headers: headerMap(headers) }),
-})
-
-const asBuffer = (value: Buffer | string): Buffer => (typeof value === 'string' ? Buffer.from(value) : value)
-
-const headerMap = (headers: Record<string, Buffer | string>): Map<Buffer, Buffer> =>
-  new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), asBuffer(value)]))

@@ -15,6 +15,8 @@ export type OutboundMessage = {
   key: Buffer | string | null
   value: Buffer
   headers?: Record<string, Buffer | string>
+  /** Bytes of key and value together, where making these only to count them would cost. */
+  readonly contentBytes?: number
 }
 
 /** What kafkajs hands out; offsets and times are decimal strings there. */
@@ -45,10 +47,12 @@ export function headerText(headers: KafkaHeaders, name: string): string | undefi
 
 /** Bytes that a message takes on the wire at most: key, value, headers, and what frames a record (varints, 40 B). */
 export function messageBytes(message: OutboundMessage): number {
-  let bytes = 40 + message.value.byteLength
-  if (message.key !== null) bytes += Buffer.byteLength(message.key)
+  let bytes = 40 + (message.contentBytes ?? contentBytes(message))
   for (const name in message.headers) {
     bytes += 10 + Buffer.byteLength(name) + Buffer.byteLength(message.headers[name] ?? '')
   }
   return bytes
 }
+
+const contentBytes = ({ key, value }: OutboundMessage): number =>
+  value.byteLength + (key === null ? 0 : Buffer.byteLength(key))
