@@ -1,8 +1,9 @@
-import { type Currency, formatMicros, type Micros } from '@tidemark/schemas/money.ts'
+import type { Currency, Micros } from '@tidemark/schemas/money.ts'
 import { allocate } from './allocation.ts'
 import { formatFraction, partOfMicros, whole } from './fraction.ts'
 import { type ChargeLine, type Commitment, trueUpLine } from './priced-invoice.ts'
-import type { TraceStep } from './rated.ts'
+import type { Step } from './rated.ts'
+import { major } from './trace.ts'
 
 /** A charge with its share of what maxima take off. */
 export type CommittedLine = ChargeLine & { readonly capMicros: Micros }
@@ -11,7 +12,7 @@ export type Committed = {
   readonly lines: readonly CommittedLine[]
   readonly trueUpMicros: Micros
   readonly capMicros: Micros
-  readonly trace: readonly TraceStep[]
+  readonly steps: readonly Step[]
 }
 
 /**
@@ -28,7 +29,7 @@ export function applyCommitments(
     lines: charges.map((line) => ({ ...line, capMicros: 0n })),
     trueUpMicros: 0n,
     capMicros: 0n,
-    trace: [],
+    steps: [],
   }
   for (const commitment of commitments)
     committed = applyMaximum(applyMinimum(committed, commitment, currency), commitment, currency)
@@ -52,15 +53,15 @@ function applyMinimum(committed: Committed, commitment: Commitment, currency: Cu
     ...committed,
     lines: trueUp === 0n ? committed.lines : [...committed.lines, line],
     trueUpMicros: committed.trueUpMicros + trueUp,
-    trace: [
-      ...committed.trace,
+    steps: [
+      ...committed.steps,
       {
         step: 'minimum',
-        minimum: formatMicros(minimumMicros, currency),
+        minimum: major(minimumMicros),
         factor: formatFraction(factor),
-        due: formatMicros(due, currency),
-        charged: formatMicros(charged, currency),
-        trueUp: formatMicros(trueUp, currency),
+        due: major(due),
+        charged: major(charged),
+        trueUp: major(trueUp),
       },
     ],
   }
@@ -85,15 +86,15 @@ function applyMaximum(committed: Committed, commitment: Commitment, currency: Cu
     ...committed,
     lines: lines.map((line, index) => ({ ...line, capMicros: line.capMicros - (shares[index] ?? 0n) })),
     capMicros: committed.capMicros - cap,
-    trace: [
-      ...committed.trace,
+    steps: [
+      ...committed.steps,
       {
         step: 'maximum',
-        maximum: formatMicros(maximumMicros, currency),
+        maximum: major(maximumMicros),
         factor: formatFraction(factor),
-        most: formatMicros(most, currency),
-        charged: formatMicros(charged, currency),
-        cap: formatMicros(-cap, currency),
+        most: major(most),
+        charged: major(charged),
+        cap: major(-cap),
       },
     ],
   }

@@ -1,16 +1,16 @@
-import { formatDecimal } from '@tidemark/schemas/decimal.ts'
-import { type Currency, formatMicros, type Micros } from '@tidemark/schemas/money.ts'
+import type { Currency, Micros } from '@tidemark/schemas/money.ts'
 import { allocate, allocateRounded } from './allocation.ts'
 import type { CommittedLine } from './commitments.ts'
 import { partOfDecimal, percentFraction, percentOfMicros, whole } from './fraction.ts'
 import type { AppliedDiscount, Discount, NetLine } from './priced-invoice.ts'
-import type { TraceStep } from './rated.ts'
+import type { Step } from './rated.ts'
+import { major } from './trace.ts'
 
 export type Discounted = {
   readonly lines: readonly NetLine[]
   readonly discounts: readonly AppliedDiscount[]
   readonly totalMicros: Micros
-  readonly trace: readonly TraceStep[]
+  readonly steps: readonly Step[]
 }
 
 /**
@@ -25,7 +25,7 @@ export function applyDiscounts(
 ): Discounted {
   const left = lines.map(({ amountMicros, capMicros }) => amountMicros + capMicros)
   const taken = lines.map(() => 0n)
-  const trace: TraceStep[] = []
+  const steps: Step[] = []
   const applied = discounts.map((discount): AppliedDiscount => {
     const base = lines.map((line, index) => (isEligible(line, discount) ? (left[index] ?? 0n) : 0n))
     const shares = sharesOf(discount, base, currency)
@@ -34,13 +34,13 @@ export function applyDiscounts(
       taken[index] = (taken[index] ?? 0n) + share
     })
     const amountMicros = sum(shares)
-    trace.push({
+    steps.push({
       step: 'discount',
       id: discount.id,
       type: discount.type,
-      value: formatDecimal(discount.value),
-      base: formatMicros(sum(base), currency),
-      amount: formatMicros(amountMicros, currency),
+      value: discount.value,
+      base: major(sum(base)),
+      amount: major(amountMicros),
     })
     return { id: discount.id, amountMicros, lines: nonZero(lines, shares) }
   })
@@ -52,7 +52,7 @@ export function applyDiscounts(
     })),
     discounts: applied,
     totalMicros: sum(taken),
-    trace,
+    steps,
   }
 }
 

@@ -1,10 +1,11 @@
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import { type Decimal, formatDecimal, multiply } from '@tidemark/schemas/decimal.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
-import { type Currency, formatMicros, type Micros } from '@tidemark/schemas/money.ts'
+import type { Currency, Micros } from '@tidemark/schemas/money.ts'
 import { formatFraction, partOfDecimal, whole } from './fraction.ts'
 import { type ProrationTerms, proration } from './proration.ts'
 import type { Fraction, TraceStep } from './rated.ts'
+import { major, traceOf } from './trace.ts'
 
 /** A fee that was billed in advance, or would have been. Usage is billed as it is used and takes no part in this. */
 export type ChangedItem = {
@@ -67,12 +68,16 @@ export function changePlan(change: PlanChange, terms: ProrationTerms, currency: 
     creditMicros,
     chargeMicros,
     netMicros: creditMicros + chargeMicros,
-    trace: lines.map(({ item, kind, factor, amountMicros }) => ({
-      step: kind,
-      item,
-      factor: formatFraction(factor),
-      amount: formatMicros(amountMicros, currency),
-    })),
+    get trace() {
+      return traceOf(
+        lines.map(({ item, kind, factor, amountMicros }) => ({
+          step: kind,
+          item,
+          factor: formatFraction(factor),
+          amount: major(amountMicros),
+        })),
+      )
+    },
   }
 }
 

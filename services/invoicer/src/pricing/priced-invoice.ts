@@ -1,6 +1,6 @@
 import type { Decimal } from '@tidemark/schemas/decimal.ts'
 import type { Micros } from '@tidemark/schemas/money.ts'
-import type { Fraction, TraceStep } from './rated.ts'
+import type { Fraction, Step, TraceStep } from './rated.ts'
 
 // What goes into an invoice's arithmetic and what comes out, in the order of the steps: charges, commitments, discounts,
 // tax, credits. All amounts are micro-units of one currency, rounded to its minor unit.
@@ -78,7 +78,8 @@ export type NetInvoice = {
   readonly linesTotalMicros: Micros
   readonly discountTotalMicros: Micros
   readonly netTotalMicros: Micros
-  readonly trace: readonly TraceStep[]
+  /** The numbers of each step so far. */
+  readonly steps: readonly Step[]
 }
 
 /** Why a line bears a tax of nothing. */
@@ -141,4 +142,6 @@ export type PricedInvoice = Omit<NetInvoice, 'lines'> & {
   readonly creditsMicros: Micros
   /** total − credits; below zero when credit lines exceed the charges: then it is owed to the customer. */
   readonly amountDueMicros: Micros
+  /** The numbers of each step as text; made when it is asked for. */
+  readonly trace: readonly TraceStep[]
 }

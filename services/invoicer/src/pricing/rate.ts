@@ -1,4 +1,4 @@
-import { type Decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
+import type { Decimal } from '@tidemark/schemas/decimal.ts'
 import { type Currency, formatMicros } from '@tidemark/schemas/money.ts'
 import type { Price } from '@tidemark/schemas/price.ts'
 import { type QuantityRounding, roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
@@ -14,7 +14,8 @@ import { ratePerUnit } from './models/per-unit.ts'
 import { chargesByEvent, ratePercentage } from './models/percentage.ts'
 import { rateVolume } from './models/volume.ts'
 import { commit, exactOf } from './price-commitment.ts'
-import type { ExactAmount, Fraction, PricedUsage, PriceNeeds, RatedPrice, Step, TraceStep } from './rated.ts'
+import type { ExactAmount, Fraction, PricedUsage, PriceNeeds, RatedPrice, Step } from './rated.ts'
+import { traceOf } from './trace.ts'
 
 /**
  * What a price makes of usage: exact in the price's model, then the price's own commitment, then the served part of the
@@ -34,12 +35,12 @@ export function ratePrice(price: Price, usage: PricedUsage, currency: Currency):
     exact: exactOf(committed),
     amountMicros,
     get trace() {
-      return [
+      return traceOf([
         ...usageSteps(price, usage, rounded),
         ...committed.steps,
         ...factorSteps(part),
         { step: 'rounding', exact: exactOf(committed), amount: formatMicros(amountMicros, currency) },
-      ].map(stepText)
+      ])
     },
   }
 }
@@ -120,11 +121,3 @@ const factorSteps = ({ numerator, denominator }: Fraction): Step[] =>
   numerator === denominator
     ? []
     : [{ step: 'proration', numerator: `${numerator}`, denominator: `${denominator}` }]
-
-function stepText({ step, ...rest }: Step): TraceStep {
-  const texts = Object.entries(rest).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : formatDecimal(value),
-  ])
-  return { step, ...Object.fromEntries(texts) }
-}

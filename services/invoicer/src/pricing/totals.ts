@@ -1,5 +1,4 @@
-import { formatDecimal } from '@tidemark/schemas/decimal.ts'
-import { type Currency, formatMicros, type Micros } from '@tidemark/schemas/money.ts'
+import type { Currency, Micros } from '@tidemark/schemas/money.ts'
 import { applyCommitments } from './commitments.ts'
 import { usableCredits } from './credits.ts'
 import { applyDiscounts } from './discounts.ts'
@@ -14,8 +13,9 @@ import type {
   TaxAnswer,
   TotalOptions,
 } from './priced-invoice.ts'
-import type { TraceStep } from './rated.ts'
+import type { Step } from './rated.ts'
 import { computeTaxes, type TaxCell } from './taxation.ts'
+import { major, traceOf } from './trace.ts'
 
 /** The first half of an invoice's order: charges, then minimum and maximum, then discounts. Tax is asked for the result. */
 export function netInvoice(
@@ -35,14 +35,14 @@ export function netInvoice(
     linesTotalMicros,
     discountTotalMicros: discounted.totalMicros,
     netTotalMicros: linesTotalMicros - discounted.totalMicros,
-    trace: [
+    steps: [
       ...charges.map(({ id, amountMicros }) => ({
         step: 'charge',
         id,
-        amount: formatMicros(amountMicros, currency),
+        amount: major(amountMicros),
       })),
-      ...committed.trace,
-      ...discounted.trace,
+      ...committed.steps,
+      ...discounted.steps,
     ],
   }
 }
@@ -78,7 +78,17 @@ export function totalInvoice(
     creditsMicros,
     amountDueMicros: totalMicros - creditsMicros,
   }
-  return { ...net, lines, taxes, ...totals, trace: [...net.trace, ...traceOf(taxes, totals, currency)] }
+  const steps = [...net.steps, ...stepsOf(taxes, totals)]
+  return {
+    ...net,
+    lines,
+    taxes,
+    ...totals,
+    steps,
+    get trace() {
+      return traceOf(steps)
+    },
+  }
 }
 
 function taxesOf(cells: readonly TaxCell[], lines: readonly PricedLine[]): InvoiceTax[] {
@@ -98,30 +108,21 @@ function taxesOf(cells: readonly TaxCell[], lines: readonly PricedLine[]): Invoi
   })
 }
 
-function traceOf(
-  taxes: readonly InvoiceTax[],
-  totals: Readonly<Record<string, Micros>>,
-  currency: Currency,
-): TraceStep[] {
-  return [
-    ...taxes.map(({ id, rate, baseMicros, amountMicros, reason }) => ({
-      step: 'tax',
-      id,
-      rate: formatDecimal(rate),
-      base: formatMicros(baseMicros, currency),
-      amount: formatMicros(amountMicros, currency),
-      ...(reason === undefined ? {} : { reason }),
-    })),
-    {
-      step: 'total',
-      ...Object.fromEntries(
-        Object.entries(totals).map(([name, micros]) => [
-          name.replace(/Micros$/, ''),
-          formatMicros(micros, currency),
-        ]),
-      ),
-    },
-  ]
-}
+const stepsOf = (taxes: readonly InvoiceTax[], totals: Readonly<Record<string, Micros>>): Step[] => [
+  ...taxes.map(({ id, rate, baseMicros, amountMicros, reason }) => ({
+    step: 'tax',
+    id,
+    rate,
+    base: major(baseMicros),
+    amount: major(amountMicros),
+    ...(reason === undefined ? {} : { reason }),
+  })),
+  {
+    step: 'total',
+    ...Object.fromEntries(
+      Object.entries(totals).map(([name, micros]) => [name.replace(/Micros$/, ''), major(micros)]),
+    ),
+  },
+]
 
 const sum = (values: readonly Micros[]): Micros => values.reduce((a, b) => a + b, 0n)
