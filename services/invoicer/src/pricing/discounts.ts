@@ -71,9 +71,11 @@ function sharesOf(discount: Discount, base: readonly Micros[], currency: Currenc
         currency,
       )
   }
-  const value = discount.type === 'fixed' ? partOfDecimal(discount.value, whole, currency) : most
   const charges = base.map((micros) => (micros > 0n ? micros : 0n))
-  return allocate(least([value ?? total, most ?? total, total > 0n ? total : 0n]), charges, currency)
+  const limits = [total > 0n ? total : 0n]
+  if (discount.type === 'fixed') limits.push(partOfDecimal(discount.value, whole, currency))
+  if (most !== undefined) limits.push(most)
+  return allocate(least(limits), charges, currency)
 }
 
 const isEligible = ({ id, price, discountable }: CommittedLine, { appliesTo }: Discount): boolean =>
@@ -88,8 +90,8 @@ const nonZero = (lines: readonly CommittedLine[], shares: readonly Micros[]) =>
 
 const sum = (values: readonly Micros[]): Micros => values.reduce((a, b) => a + b, 0n)
 
-function least(values: readonly [Micros, ...Micros[]]): Micros {
-  let [found] = values
-  for (const value of values) if (value < found) found = value
+function least([first = 0n, ...others]: readonly Micros[]): Micros {
+  let found = first
+  for (const value of others) if (value < found) found = value
   return found
 }
