@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { amountField, closed, currencyField, keyField, nameField } from './catalogue-fields.ts'
-import { intervalSchema, type PriceInterval, priceSchema } from './price.ts'
+import type { Currency } from './money.ts'
+import { intervalSchema, type Price, type PriceInterval, priceSchema } from './price.ts'
 
 /** What at least, or at most, a period or a longer term costs; a true-up or cap line makes it so. */
 const minimumSchema = Type.Object(
@@ -121,3 +122,14 @@ export const planTerms = (plan: Plan): PlanTerms => ({
   taxInclusive: plan.taxInclusive ?? false,
   inclusiveRounding: plan.inclusiveRounding ?? 'net',
 })
+
+type Priced = Pick<Plan, 'currency' | 'prices'>
+
+/** What a customer who pays in that currency is charged by; a price without a currency is in its plan’s. */
+export const pricesIn = ({ currency, prices }: Priced, paid: Currency): Price[] =>
+  prices.filter((price) => (price.currency ?? currency) === paid)
+
+/** The currencies in which a plan or an add-on can be paid. */
+export const currenciesOf = ({ currency, prices }: Priced): Currency[] => [
+  ...new Set(prices.map((price) => price.currency ?? currency)),
+]

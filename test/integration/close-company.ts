@@ -1,4 +1,5 @@
-import type { Catalogue, Plan } from '@tidemark/schemas/catalogue.ts'
+import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
+import type { Plan } from '@tidemark/schemas/plan.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
 
 /** A small company: two meters, a plan of each price model, and customers in zones that cut hours. */

@@ -69,7 +69,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const server = createHttpServer({ log, metrics, health, bodyLimitBytes })
   const principals = createPrincipals(createAuthenticator(pool, clock.now))
   const deps = { pool, clickHouse, clock, log }
-  addCatalogueRoutes(server, deps, principals)
+  addCatalogueRoutes(server, { pool, clock, principals })
   addInvoiceRoutes(server, deps, principals)
   addClosingRoutes(
     server,

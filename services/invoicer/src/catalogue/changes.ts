@@ -1,31 +1,30 @@
-import { createHash } from 'node:crypto'
-import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
-import type { Catalogue, Customer, Plan } from '@tidemark/schemas/catalogue.ts'
-import type { Micros1970 } from '@tidemark/schemas/instant.ts'
-import { mappingsOf } from './customer-faults.ts'
-import type { Known, Mapping } from './known.ts'
+import type { AddOn } from '@tidemark/schemas/add-on.ts'
+import type { Json } from '@tidemark/schemas/canonical-json.ts'
+import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
+import type { Coupon } from '@tidemark/schemas/coupon.ts'
+import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
+import type { ExchangeRate } from '@tidemark/schemas/exchange-rate.ts'
+import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
+import type { Plan } from '@tidemark/schemas/plan.ts'
+import type { Seller } from '@tidemark/schemas/seller.ts'
+import { type CustomerChange, customerChange } from './customer-changes.ts'
+import { differenceOf } from './difference.ts'
+import { exchangeRateKey } from './exchange-rate-store.ts'
+import type { Known } from './known.ts'
 import { resolveSubscription } from './subscription-faults.ts'
+import type { SubscriptionChange } from './subscription-store.ts'
+import { type VersionChange, versionChange } from './version-changes.ts'
 
-/** A new version of a plan, the first included. */
-export type PlanChange = { plan: Plan; version: number; sha256: string; isNew: boolean }
-export type CustomerChange = {
-  customer: Omit<Customer, 'subjects'>
-  fields: string[]
-  mappings: readonly Mapping[] | undefined
-  isNew: boolean
-}
-export type SubscriptionChange = {
-  key: string
-  customer: string
-  plan: string
-  planVersion: number
-  anchorDay: number
-  start: Micros1970
-}
+/** Something that is set whole: what it becomes and what it was. */
+export type Replacement<Item> = { readonly item: Item; readonly before: Item | undefined }
 
 /** Everything that applying a sound catalogue would change, and how much stays as it is. */
 export type CatalogueChanges = {
-  readonly plans: readonly PlanChange[]
+  readonly seller: Replacement<Seller> | undefined
+  readonly exchangeRates: readonly Replacement<ExchangeRate>[]
+  readonly plans: readonly VersionChange<Plan>[]
+  readonly addOns: readonly VersionChange<AddOn>[]
+  readonly coupons: readonly Replacement<Coupon>[]
   readonly customers: readonly CustomerChange[]
   readonly subscriptions: readonly SubscriptionChange[]
   readonly unchanged: number
@@ -33,83 +32,69 @@ export type CatalogueChanges = {
 
 /** The difference between a catalogue without faults and what is known: pure, so that a dry run is the same function. */
 export function planChanges(catalogue: Catalogue, known: Known): CatalogueChanges {
-  const stored = Map.groupBy(known.mappings, ({ customer }) => customer)
-  const plans = (catalogue.plans ?? []).flatMap((plan) => planChange(plan, known) ?? [])
-  const customers = (catalogue.customers ?? []).flatMap(
-    (customer) => customerChange(customer, known, stored.get(customer.key) ?? []) ?? [],
+  const plans = (catalogue.plans ?? []).flatMap(
+    ({ state, ...plan }) => versionChange(plan, state, known.plans.get(plan.id)) ?? [],
   )
-  const versions = new Map(plans.map(({ plan, version }) => [plan.id, version]))
-  const subscriptions = (catalogue.subscriptions ?? []).flatMap((subscription) => {
+  const changes = {
+    seller: catalogue.seller && replacement(catalogue.seller, known.seller?.seller),
+    exchangeRates: (catalogue.exchangeRates ?? []).flatMap((rate) => rateChange(rate, known) ?? []),
+    plans,
+    addOns: (catalogue.addOns ?? []).flatMap(
+      ({ state, ...addOn }) => versionChange(addOn, state, known.addOns.get(addOn.id)) ?? [],
+    ),
+    coupons: (catalogue.coupons ?? []).flatMap(
+      (coupon) => replacement(withInstant(coupon), known.coupons.get(coupon.id)?.coupon) ?? [],
+    ),
+    customers: customerChanges(catalogue, known),
+    subscriptions: subscriptionChanges(catalogue, known, plans),
+  }
+  const { seller, meters: _, ...lists } = catalogue
+  const all = Object.values(lists).reduce((sum, items) => sum + (items?.length ?? 0), seller ? 1 : 0)
+  const { seller: sold, ...changed } = changes
+  const changedCount = Object.values(changed).reduce((sum, items) => sum + items.length, sold ? 1 : 0)
+  return { ...changes, unchanged: all - changedCount }
+}
+
+function replacement<Item extends { readonly [key: string]: Json }>(
+  item: Item,
+  before: Item | undefined,
+): Replacement<Item> | undefined {
+  return before && differenceOf({ ...before }, { ...item }).length === 0 ? undefined : { item, before }
+}
+
+/** Rates are compared as numbers: 1.10 is 1.1. */
+function rateChange(rate: ExchangeRate, known: Known): Replacement<ExchangeRate> | undefined {
+  const before = known.exchangeRates.get(exchangeRateKey(rate))
+  const item = { ...rate, rate: formatDecimal(decimal(rate.rate)) }
+  return replacement(item, before === undefined ? undefined : { ...rate, rate: before })
+}
+
+/** An instant in one form, however its zone was written. */
+const withInstant = ({ redeemBy, ...coupon }: Coupon): Coupon =>
+  redeemBy === undefined ? coupon : { ...coupon, redeemBy: formatInstant(parseInstant(redeemBy) ?? 0) }
+
+function customerChanges(catalogue: Catalogue, known: Known): CustomerChange[] {
+  const stored = Map.groupBy(known.mappings, ({ customer }) => customer)
+  return (catalogue.customers ?? []).flatMap(
+    (customer) =>
+      customerChange(customer, known.customers.get(customer.key), stored.get(customer.key) ?? []) ?? [],
+  )
+}
+
+function subscriptionChanges(
+  catalogue: Catalogue,
+  known: Known,
+  plans: readonly VersionChange<Plan>[],
+): SubscriptionChange[] {
+  const versions = new Map(
+    plans.filter(({ state }) => state === 'published').map(({ item, version }) => [item.id, version]),
+  )
+  return (catalogue.subscriptions ?? []).flatMap((subscription) => {
     if (known.subscriptions.has(subscription.key)) return []
     const resolved = resolveSubscription(subscription, catalogue, known)
     if ('faults' in resolved) return []
     const { key, customer, plan, anchorDay, start } = resolved
-    const planVersion = versions.get(plan.id) ?? known.plans.get(plan.id)?.version ?? 1
+    const planVersion = versions.get(plan.id) ?? known.plans.get(plan.id)?.released?.version ?? 1
     return [{ key, customer, plan: plan.id, planVersion, anchorDay, start }]
   })
-  const named = [catalogue.plans, catalogue.customers, catalogue.subscriptions]
-  const all = named.reduce((sum, items) => sum + (items?.length ?? 0), 0)
-  const changed = plans.length + customers.length + subscriptions.length
-  return { plans, customers, subscriptions, unchanged: all - changed }
 }
-
-function planChange(plan: Plan, known: Known): PlanChange | undefined {
-  const before = known.plans.get(plan.id)
-  const sha256 = sha256Of(plan)
-  if (before?.sha256 === sha256) return undefined
-  return { plan, sha256, version: (before?.version ?? 0) + 1, isNew: before === undefined }
-}
-
-/** Of the canonical JSON: what certificates name a plan's or a meter's version by. */
-export const sha256Of = (value: Json): string =>
-  createHash('sha256').update(canonicalJson(value)).digest('hex')
-
-const ownFields = ['name', 'email', 'currency', 'timeZone', 'processorCustomerId', 'paymentMethodId'] as const
-
-function customerChange(
-  { subjects, ...customer }: Customer,
-  known: Known,
-  stored: readonly Mapping[],
-): CustomerChange | undefined {
-  const before = known.customers.get(customer.key)?.customer
-  const mappings = mappingsOf({ ...customer, subjects })
-  const fields: string[] = ownFields.filter((field) => before?.[field] !== customer[field])
-  const isMapped = describe(stored) === describe(mappings)
-  if (!isMapped) fields.push('subjects')
-  if (before && fields.length === 0) return undefined
-  return { customer, fields, mappings: isMapped ? undefined : mappings, isNew: before === undefined }
-}
-
-const describe = (mappings: readonly Mapping[]): string =>
-  mappings
-    .map(({ subject, from, to }) => `${subject} ${from} ${to}`)
-    .sort()
-    .join('\n')
-
-/** One line per change, for answers and people. */
-export type ChangeSummary = {
-  kind: 'plan' | 'customer' | 'subscription'
-  key: string
-  change: string
-  version?: number
-}
-
-export const summaryOf = (changes: CatalogueChanges): ChangeSummary[] => [
-  ...changes.plans.map(({ plan, version, isNew }) => ({
-    kind: 'plan' as const,
-    key: plan.id,
-    change: isNew ? 'created' : 'new version',
-    version,
-  })),
-  ...changes.customers.map(({ customer, fields, isNew }) => ({
-    kind: 'customer' as const,
-    key: customer.key,
-    change: isNew ? 'created' : `changed: ${fields.join(', ')}`,
-  })),
-  ...changes.subscriptions.map(({ key, planVersion }) => ({
-    kind: 'subscription' as const,
-    key,
-    change: 'created',
-    version: planVersion,
-  })),
-]

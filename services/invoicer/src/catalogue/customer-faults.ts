@@ -1,13 +1,16 @@
-import type { Catalogue, CatalogueFault, Customer } from '@tidemark/schemas/catalogue.ts'
-import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import type { Catalogue, CatalogueFault } from '@tidemark/schemas/catalogue.ts'
+import type { Customer } from '@tidemark/schemas/customer.ts'
+import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import { isTimeZone } from '@tidemark/schemas/local-date.ts'
-import { type Known, type KnownCustomer, type Mapping, overlaps } from './known.ts'
-import { twice } from './plan-faults.ts'
+import { currenciesOf } from '@tidemark/schemas/plan.ts'
+import type { Known, KnownCustomer, KnownSubscription, Mapping } from './known.ts'
+import { instantOr, mappingsOf, mappingText } from './mappings.ts'
+import { twice } from './repeated.ts'
 
-/** What the shape of customers cannot say: zones, subjects that two would have, changes to what is billed. */
+/** What the shape of customers cannot say: zones, ids, changes to what is billed. */
 export function customerFaults(catalogue: Catalogue, known: Known): CatalogueFault[] {
   const customers = catalogue.customers ?? []
-  const subscribed = new Set([...known.subscriptions.values()].map(({ customer }) => customer))
+  const subscribed = Map.groupBy(known.subscriptions.values(), ({ customer }) => customer)
   const stored = Map.groupBy(known.mappings, ({ customer }) => customer)
   return [
     ...twice(customers, 'customers', 'key', ({ key }) => key),
@@ -15,24 +18,37 @@ export function customerFaults(catalogue: Catalogue, known: Known): CatalogueFau
       const at = `customers[${index}]`
       const before = known.customers.get(customer.key)
       return [
-        ...(isTimeZone(customer.timeZone)
-          ? []
-          : [
-              {
-                path: `${at}.timeZone`,
-                reason: `"${customer.timeZone}" is no time zone; use an IANA name such as Europe/Berlin`,
-              },
-            ]),
-        ...customer.subjects.flatMap((subject, at2) => instantFaults(subject, `${at}.subjects[${at2}]`)),
-        ...(before && subscribed.has(customer.key) ? currencyFaults(customer, before, at) : []),
+        ...zoneFaults(customer, at),
+        ...processorFaults(customer, at),
+        ...customer.subjects.flatMap((subject, place) => timeFaults(subject, `${at}.subjects[${place}]`)),
+        ...(before ? currencyFaults(customer, before, subscribed.get(customer.key) ?? [], at) : []),
         ...(before ? billedFaults(customer, before, stored.get(customer.key) ?? [], at) : []),
       ]
     }),
-    ...overlapFaults(customers, known),
   ]
 }
 
-function instantFaults({ from, to }: { from?: string; to?: string }, path: string): CatalogueFault[] {
+const zoneFaults = ({ timeZone }: Customer, path: string): CatalogueFault[] =>
+  isTimeZone(timeZone)
+    ? []
+    : [
+        {
+          path: `${path}.timeZone`,
+          reason: `"${timeZone}" is no time zone; use an IANA name such as Europe/Berlin`,
+        },
+      ]
+
+function processorFaults(
+  { processorCustomerId, processorCustomerIds }: Customer,
+  path: string,
+): CatalogueFault[] {
+  const named = processorCustomerIds?.stripe
+  if (named === undefined || processorCustomerId === undefined || named === processorCustomerId) return []
+  const reason = `differs from processorCustomerId, ${processorCustomerId}, which is Stripe's too; write one of them`
+  return [{ path: `${path}.processorCustomerIds.stripe`, reason }]
+}
+
+function timeFaults({ from, to }: { from?: string; to?: string }, path: string): CatalogueFault[] {
   const faults = Object.entries({ from, to }).flatMap(([field, text]) =>
     text === undefined || parseInstant(text) !== undefined
       ? []
@@ -43,26 +59,21 @@ function instantFaults({ from, to }: { from?: string; to?: string }, path: strin
   return faults
 }
 
-const instantOr = (text: string | undefined, otherwise: Micros1970): Micros1970 =>
-  text === undefined ? otherwise : (parseInstant(text) ?? otherwise)
-
-/** The mappings that a customer of a catalogue asks for. */
-export const mappingsOf = (customer: Customer): Mapping[] =>
-  customer.subjects.map(({ key, from, to }) => ({
-    subject: key,
-    customer: customer.key,
-    from: instantOr(from, -Infinity),
-    to: instantOr(to, Infinity),
-  }))
-
+/** Balances of different currencies never mix; the first invoice fixes the customer's. */
 function currencyFaults(
-  customer: Customer,
-  { customer: before }: KnownCustomer,
+  { currency }: Customer,
+  { customer: before, isInvoiced }: KnownCustomer,
+  subscriptions: readonly KnownSubscription[],
   path: string,
 ): CatalogueFault[] {
-  if (before.currency === customer.currency) return []
-  const reason = `the currency stays ${before.currency}: the customer has subscriptions in it`
-  return [{ path: `${path}.currency`, reason }]
+  if (before.currency === currency) return []
+  const at = `${path}.currency`
+  if (isInvoiced)
+    return [{ path: at, reason: `the currency stays ${before.currency}: the first invoice has fixed it` }]
+  const priced = subscriptions.find(({ plan }) => !currenciesOf(plan).includes(currency))
+  if (!priced) return []
+  const reason = `the currency stays ${before.currency}: subscription "${priced.key}" has no prices in ${currency}`
+  return [{ path: at, reason }]
 }
 
 /** A closed period is immutable (rule 7): what its invoice rests on cannot be changed behind it. */
@@ -82,7 +93,7 @@ function billedFaults(
   const clipped = (mappings: readonly Mapping[]) =>
     mappings
       .filter(({ from }) => from < billedUntil)
-      .map(({ subject, from, to }) => `${subject} ${from} ${Math.min(to, billedUntil)}`)
+      .map((mapping) => mappingText({ ...mapping, to: Math.min(mapping.to, billedUntil) }))
       .sort()
       .join('\n')
   if (clipped(stored) !== clipped(mappingsOf(customer)))
@@ -91,27 +102,4 @@ function billedFaults(
       reason: `the customer is billed until ${formatInstant(billedUntil)}: subjects can change only from then on (set from or to)`,
     })
   return faults
-}
-
-/** A subject belongs to one customer at a time, those of the file and those that are stored taken together. */
-function overlapFaults(customers: readonly Customer[], known: Known): CatalogueFault[] {
-  const named = new Set(customers.map(({ key }) => key))
-  const taken = new Map<string, Mapping[]>()
-  const take = (mapping: Mapping) =>
-    taken.set(mapping.subject, [...(taken.get(mapping.subject) ?? []), mapping])
-  for (const mapping of known.mappings) if (!named.has(mapping.customer)) take(mapping)
-  return customers.flatMap((customer, index) =>
-    mappingsOf(customer).flatMap((mapping, at) => {
-      const other = taken.get(mapping.subject)?.find((each) => overlaps(each, mapping))
-      take(mapping)
-      return other === undefined
-        ? []
-        : [
-            {
-              path: `customers[${index}].subjects[${at}].key`,
-              reason: `"${mapping.subject}" belongs to customer "${other.customer}" at that time; set from and to so that they do not overlap`,
-            },
-          ]
-    }),
-  )
 }

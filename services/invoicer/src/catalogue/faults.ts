@@ -1,18 +1,27 @@
 import type { Catalogue, CatalogueFault } from '@tidemark/schemas/catalogue.ts'
 import { meterFault } from '@tidemark/schemas/meter.ts'
+import { couponFaults } from './coupon-faults.ts'
 import { customerFaults } from './customer-faults.ts'
 import type { Known } from './known.ts'
-import { planFaults, twice } from './plan-faults.ts'
+import { addOnFaults, planFaults } from './plan-faults.ts'
+import { twice } from './repeated.ts'
+import { exchangeRateFaults, sellerFaults } from './seller-faults.ts'
+import { subjectFaults } from './subject-faults.ts'
 import { subscriptionFaults } from './subscription-faults.ts'
 
 /** Everything that is wrong with a catalogue of the right shape; meters that it brings itself count as known. */
 export function catalogueFaults(catalogue: Catalogue, known: Known): CatalogueFault[] {
-  const brought = (catalogue.meters ?? []).map(({ key, aggregation }) => [key, aggregation] as const)
+  const brought = (catalogue.meters ?? []).map((meter) => [meter.key, meter] as const)
   const meters = new Map([...known.meters, ...brought])
   return [
+    ...sellerFaults(catalogue),
+    ...exchangeRateFaults(catalogue),
     ...meterFaults(catalogue),
-    ...planFaults(catalogue, meters),
+    ...planFaults(catalogue, known, meters),
+    ...addOnFaults(catalogue, known, meters),
+    ...couponFaults(catalogue, known),
     ...customerFaults(catalogue, known),
+    ...subjectFaults(catalogue, known),
     ...subscriptionFaults(catalogue, known),
   ]
 }

@@ -1,8 +1,9 @@
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
-import type { Customer, Plan } from '@tidemark/schemas/catalogue.ts'
-import { type CustomerRow, customerOf } from './known-store.ts'
+import type { Coupon } from '@tidemark/schemas/coupon.ts'
+import type { Customer } from '@tidemark/schemas/customer.ts'
+import { type CouponRow, couponColumns, couponOf } from './coupon-store.ts'
+import { type CustomerRow, customerColumns, customerOf } from './customer-row.ts'
 
-export type ListedPlan = Plan & { version: number; state: string; sha256: string }
 export type ListedSubscription = {
   key: string
   customer: string
@@ -15,46 +16,65 @@ export type ListedSubscription = {
   billingMode: string
 }
 
-/** The newest version of each plan, by id, after an id. */
-export async function listPlans(
-  queryable: Queryable,
-  tenant: string,
-  after: string,
-  limit: number,
-): Promise<ListedPlan[]> {
-  const { rows } = await queryable.query<Omit<ListedPlan, keyof Plan> & { definition: Plan }>(
-    `SELECT DISTINCT ON (plan) definition, version, state, sha256 FROM billing.plan_versions
-     WHERE tenant = $1 AND plan > $2 ORDER BY plan, version DESC LIMIT $3`,
-    [tenant, after, limit],
-  )
-  return rows.map(({ definition, ...version }) => ({ ...definition, ...version }))
-}
+export type Page = { after: string; limit: number }
+
+type ListedCustomerRow = CustomerRow & { revision: bigint; subjects: Customer['subjects'] | null }
+
+const customerSelect = `SELECT ${customerColumns}, revision, (
+    SELECT json_agg(json_strip_nulls(json_build_object('key', subject,
+      'from', to_char(lower(during) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'to', to_char(upper(during) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'subscription', subscription))
+      ORDER BY subject, during)
+    FROM billing.subjects s WHERE s.tenant = c.tenant AND s.customer = c.key
+  ) AS subjects
+  FROM billing.customers c`
+
+const listedCustomer = (row: ListedCustomerRow): Customer => ({
+  ...customerOf(row),
+  subjects: row.subjects ?? [],
+})
 
 export async function listCustomers(
   queryable: Queryable,
   tenant: string,
-  after: string,
-  limit: number,
+  { after, limit }: Page,
 ): Promise<Customer[]> {
-  const { rows } = await queryable.query<CustomerRow & { subjects: Customer['subjects'] | null }>(
-    `SELECT key, name, email, currency, time_zone, processor_customer_id, payment_method_id, (
-       SELECT json_agg(json_strip_nulls(json_build_object('key', subject,
-         'from', to_char(lower(during) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-         'to', to_char(upper(during) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
-         ORDER BY subject, during)
-       FROM billing.subjects s WHERE s.tenant = c.tenant AND s.customer = c.key
-     ) AS subjects
-     FROM billing.customers c WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`,
+  const { rows } = await queryable.query<ListedCustomerRow>(
+    `${customerSelect} WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`,
     [tenant, after, limit],
   )
-  return rows.map((row) => ({ ...customerOf(row), subjects: row.subjects ?? [] }))
+  return rows.map(listedCustomer)
+}
+
+export async function readCustomer(
+  queryable: Queryable,
+  tenant: string,
+  key: string,
+): Promise<{ item: Customer; revision: bigint } | undefined> {
+  const { rows } = await queryable.query<ListedCustomerRow>(
+    `${customerSelect} WHERE tenant = $1 AND key = $2`,
+    [tenant, key],
+  )
+  return rows[0] && { item: listedCustomer(rows[0]), revision: rows[0].revision }
+}
+
+export async function listCoupons(
+  queryable: Queryable,
+  tenant: string,
+  { after, limit }: Page,
+): Promise<Coupon[]> {
+  const { rows } = await queryable.query<CouponRow>(
+    `SELECT ${couponColumns} FROM billing.coupons WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3`,
+    [tenant, after, limit],
+  )
+  return rows.map(couponOf)
 }
 
 export async function listSubscriptions(
   queryable: Queryable,
   tenant: string,
-  after: string,
-  limit: number,
+  { after, limit }: Page,
 ): Promise<ListedSubscription[]> {
   const { rows } = await queryable.query<ListedSubscription>(
     `SELECT key, customer, plan, plan_version AS "planVersion", started_at AS start, ended_at AS "end",

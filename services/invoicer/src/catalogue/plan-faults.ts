@@ -1,101 +1,124 @@
-import type { Catalogue, CatalogueFault, Plan, Price } from '@tidemark/schemas/catalogue.ts'
-import { compare, decimal, zero } from '@tidemark/schemas/decimal.ts'
-import type { Aggregation } from '@tidemark/schemas/meter.ts'
-import { currencyExponent } from '@tidemark/schemas/money.ts'
-import { unbillable } from '../pricing/billable-meter.ts'
+import type { AddOnItem } from '@tidemark/schemas/add-on.ts'
+import type { Catalogue, CatalogueFault } from '@tidemark/schemas/catalogue.ts'
+import { compare, decimal } from '@tidemark/schemas/decimal.ts'
+import type { Meter } from '@tidemark/schemas/meter.ts'
+import { currenciesOf, type PlanItem, planTerms, pricesIn } from '@tidemark/schemas/plan.ts'
+import { needsOf } from '../pricing/rate.ts'
+import { metersBilledTwice } from './double-billing.ts'
+import type { Known } from './known.ts'
+import { amountFaults, intervalText, isMultiple, priceFaults } from './price-faults.ts'
+import { twice } from './repeated.ts'
+import { stateFault } from './version-changes.ts'
 
-/** What the shape of plans cannot say: unknown meters, unsorted tiers, amounts that the currency cannot hold. */
-export function planFaults(catalogue: Catalogue, meters: ReadonlyMap<string, Aggregation>): CatalogueFault[] {
+type Meters = ReadonlyMap<string, Meter>
+
+/** What the shape of plans cannot say: found here, when a version is published, and not when it is billed. */
+export function planFaults(catalogue: Catalogue, known: Known, meters: Meters): CatalogueFault[] {
   const plans = catalogue.plans ?? []
   return [
     ...twice(plans, 'plans', 'id', ({ id }) => id),
-    ...plans.flatMap((plan, index) => faultsOfPlan(plan, `plans[${index}]`, meters)),
-  ]
-}
-
-/** Every item whose key an earlier one has. */
-export function twice<Item>(
-  items: readonly Item[],
-  path: string,
-  field: string,
-  key: (item: Item) => string,
-): CatalogueFault[] {
-  const seen = new Map<string, number>()
-  return items.flatMap((item, index) => {
-    const first = seen.get(key(item))
-    if (first === undefined) seen.set(key(item), index)
-    return first === undefined
-      ? []
-      : [
-          {
-            path: `${path}[${index}].${field}`,
-            reason: `"${key(item)}" stands already in ${path}[${first}]; each needs its own`,
-          },
-        ]
-  })
-}
-
-function faultsOfPlan(plan: Plan, path: string, meters: ReadonlyMap<string, Aggregation>): CatalogueFault[] {
-  const metered = plan.prices.map((price) => (price.model === 'flat' ? '' : price.meter))
-  return [
-    ...twice(plan.prices, `${path}.prices`, 'id', ({ id }) => id),
-    ...plan.prices.flatMap((price, index) => {
-      const at = `${path}.prices[${index}]`
-      const first = metered.indexOf(metered[index] ?? '')
+    ...plans.flatMap(({ state, ...plan }, index) => {
+      const at = `plans[${index}]`
+      const reason = stateFault(plan, state, known.plans.get(plan.id))
       return [
-        ...(price.model === 'flat' ? amountFaults(price.amount, plan, `${at}.amount`) : []),
-        ...(price.model === 'graduated' ? tierFaults(price, plan, at) : []),
-        ...(price.model === 'flat' ? [] : meterFaults(price.meter, meters, `${at}.meter`)),
-        ...(price.model === 'flat' || first === index
-          ? []
-          : [
-              {
-                path: `${at}.meter`,
-                reason: `${path}.prices[${first}] bills "${price.meter}" already; one event is billed once`,
-              },
-            ]),
+        ...(reason === undefined ? [] : [{ path: `${at}.state`, reason }]),
+        ...itemFaults(plan, planTerms(plan).interval, meters, at),
+        ...commitmentFaults(plan, at),
       ]
     }),
   ]
 }
 
-function meterFaults(key: string, meters: ReadonlyMap<string, Aggregation>, path: string): CatalogueFault[] {
-  const aggregation = meters.get(key)
-  const reason =
-    aggregation === undefined
-      ? `there is no meter "${key}"; create it or mend the name`
-      : unbillable(key, aggregation)
-  return reason === undefined ? [] : [{ path, reason }]
+export function addOnFaults(catalogue: Catalogue, known: Known, meters: Meters): CatalogueFault[] {
+  const addOns = catalogue.addOns ?? []
+  return [
+    ...twice(addOns, 'addOns', 'id', ({ id }) => id),
+    ...addOns.flatMap(({ state, ...addOn }, index) => {
+      const at = `addOns[${index}]`
+      const reason = stateFault(addOn, state, known.addOns.get(addOn.id))
+      return [
+        ...(reason === undefined ? [] : [{ path: `${at}.state`, reason }]),
+        ...itemFaults(addOn, undefined, meters, at),
+      ]
+    }),
+  ]
 }
 
-function tierFaults(
-  price: Extract<Price, { model: 'graduated' }>,
-  plan: Plan,
+type Item = Omit<AddOnItem, 'state'>
+
+function itemFaults(
+  item: Item,
+  interval: Parameters<typeof priceFaults>[1]['interval'],
+  meters: Meters,
   path: string,
 ): CatalogueFault[] {
-  let below = zero
-  return price.tiers.flatMap(({ upTo, flatFee }, index) => {
-    const at = `${path}.tiers[${index}]`
-    const isLast = index === price.tiers.length - 1
-    const faults = flatFee === undefined ? [] : amountFaults(flatFee, plan, `${at}.flatFee`)
-    if (isLast && upTo !== null)
-      faults.push({ path: `${at}.upTo`, reason: 'the last tier has no end: write null' })
-    if (!isLast && upTo === null)
-      faults.push({ path: `${at}.upTo`, reason: 'only the last tier may be without an end: name a quantity' })
-    if (upTo === null) return faults
-    if (compare(decimal(upTo), below) <= 0)
-      faults.push({
-        path: `${at}.upTo`,
-        reason: `${upTo} is not above the tier before it; tiers go upwards from above 0`,
-      })
-    below = decimal(upTo)
-    return faults
+  const context = { currency: item.currency, interval, meters }
+  return [
+    ...twice(item.prices, `${path}.prices`, 'id', ({ id }) => id),
+    ...item.prices.flatMap((price, index) => {
+      const at = `${path}.prices[${index}]`
+      return [...priceFaults(price, context, at), ...billedTwice(item, index, path)]
+    }),
+    ...unpricedFaults(item, path),
+  ]
+}
+
+/** One event is billed by one price of its currency. */
+function billedTwice({ currency, prices }: Item, index: number, path: string): CatalogueFault[] {
+  const price = prices[index]
+  if (!price) return []
+  return prices.slice(0, index).flatMap((earlier, first) => {
+    if ((earlier.currency ?? currency) !== (price.currency ?? currency)) return []
+    return metersBilledTwice(price, earlier).map((meter) => ({
+      path: `${path}.prices[${index}].${price.model !== 'flat' && price.meter !== undefined ? 'meter' : 'units'}`,
+      reason: `${path}.prices[${first}] bills "${meter}" already; one event is billed once: give both a filter so that no event passes both`,
+    }))
   })
 }
 
-function amountFaults(amount: string, { currency }: Plan, path: string): CatalogueFault[] {
-  const decimals = decimal(amount).scale
-  const exponent = currencyExponent(currency)
-  if (decimals <= exponent) return []
-  return [{ path, reason: `${amount} has ${decimals} decimals; an amount in ${currency} has ${exponent}` }]
+/** Customers of each currency pay for the same meters: usage without a price would go unbilled. */
+function unpricedFaults(item: Item, path: string): CatalogueFault[] {
+  const currencies = currenciesOf(item)
+  const metered = (prices: Item['prices']) => new Set(prices.flatMap((price) => needsOf(price).meters))
+  return currencies.flatMap((currency) => {
+    const priced = metered(pricesIn(item, currency))
+    return [...metered(item.prices)]
+      .filter((meter) => !priced.has(meter))
+      .map((meter) => ({
+        path: `${path}.prices`,
+        reason: `meter "${meter}" has no price in ${currency}, although there are prices in ${currency}: its usage would go unbilled for who pays in it; add one`,
+      }))
+  })
+}
+
+function commitmentFaults(plan: PlanItem, path: string): CatalogueFault[] {
+  const { minimum, maximum } = plan
+  const faults = Object.entries({ minimum, maximum }).flatMap(([field, commitment]) => {
+    if (commitment === undefined) return []
+    const others = currenciesOf(plan).filter((currency) => currency !== plan.currency)
+    const at = `${path}.${field}`
+    return [
+      ...amountFaults(commitment.amount, plan.currency, `${at}.amount`),
+      ...(others.length === 0
+        ? []
+        : [
+            {
+              path: at,
+              reason: `is in ${plan.currency}, but there are prices in ${others.join(', ')}: make a plan for each currency`,
+            },
+          ]),
+    ]
+  })
+  const { interval } = planTerms(plan)
+  if (minimum?.term && !isMultiple(minimum.term, interval))
+    faults.push({
+      path: `${path}.minimum.term`,
+      reason: `must be a whole multiple of the plan's ${intervalText(interval)}`,
+    })
+  if (minimum && maximum && !minimum.term && compare(decimal(minimum.amount), decimal(maximum.amount)) > 0)
+    faults.push({
+      path: `${path}.maximum.amount`,
+      reason: `must not be below the minimum, ${minimum.amount}`,
+    })
+  return faults
 }

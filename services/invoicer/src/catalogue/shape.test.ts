@@ -24,7 +24,7 @@ test('a price is judged by the model it names, and every fault is told at once',
     }),
   ).toEqual([
     'customer: is not a field that is known here; remove it or mend its name',
-    'plans[0].prices[2].model: must be equal to one of the allowed values: use one of flat, per-unit, graduated',
+    'plans[0].prices[2].model: must be equal to one of the allowed values: use one of flat, per-unit, graduated, volume, graduated-percentage, package, percentage, blocks, capacity, graduated-prorated',
     'plans[0].prices[0].amount: is missing',
     'plans[0].prices[0].unitPrice: is not a field that is known here; remove it or mend its name',
     'plans[0].prices[1].tiers[0].upTo: must be text, in quotes or must be null',

@@ -1,48 +1,38 @@
 import { explainPatterns } from '@tidemark/infra/process/pattern-reason.ts'
-import {
-  type Catalogue,
-  type CatalogueFault,
-  catalogueSchema,
-  isPriceModel,
-  priceModels,
-  priceSchemas,
-} from '@tidemark/schemas/catalogue.ts'
-import { Type } from 'typebox'
+import { type Catalogue, type CatalogueFault, catalogueSchema } from '@tidemark/schemas/catalogue.ts'
+import { isPriceModel, priceModels, priceSchemas } from '@tidemark/schemas/price.ts'
+import { type TObject, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
 
-const { meters, plans, customers, subscriptions } = catalogueSchema.properties
-const plan = plans.items
+const { plans, addOns } = catalogueSchema.properties
+const closed = { additionalProperties: false }
 
 // A union would answer for one bad field with the faults of every model; so a price is checked by the model it names.
-const loosePrice = Type.Object({ model: Type.Enum([...priceModels]) })
+const loosePrices = Type.Array(Type.Object({ model: Type.Enum([...priceModels]) }), {
+  minItems: 1,
+  maxItems: 100,
+})
+const withLoosePrices = (item: TObject): TSchema =>
+  Type.Optional(
+    Type.Array(Type.Object({ ...item.properties, prices: loosePrices }, closed), { maxItems: 100_000 }),
+  )
 const outer = Compile(
   Type.Object(
     {
-      meters,
-      plans: Type.Optional(
-        Type.Array(
-          Type.Object(
-            {
-              ...plan.properties,
-              prices: Type.Array(loosePrice, { minItems: 1, maxItems: 100 }),
-            },
-            { additionalProperties: false },
-          ),
-          { maxItems: 100_000 },
-        ),
-      ),
-      customers,
-      subscriptions,
+      ...catalogueSchema.properties,
+      plans: withLoosePrices(plans.items),
+      addOns: withLoosePrices(addOns.items),
     },
-    { additionalProperties: false },
+    closed,
   ),
 )
 const whole = Compile(catalogueSchema)
-const prices = {
-  flat: Compile(priceSchemas.flat),
-  'per-unit': Compile(priceSchemas['per-unit']),
-  graduated: Compile(priceSchemas.graduated),
+const prices = new Map(priceModels.map((model) => [model, compilePrice(priceSchemas[model])]))
+
+function compilePrice(schema: TSchema) {
+  const validator = Compile(schema)
+  return (price: unknown) => explainPatterns(schema, validator.Errors(price))
 }
 
 /** Reads a catalogue from JSON of unknown origin: all faults of its shape at once, each with its path. */
@@ -54,13 +44,14 @@ export function readCatalogue(value: unknown): { catalogue: Catalogue } | { faul
 }
 
 function priceFaults(value: unknown): CatalogueFault[] {
-  return itemsAt(value, 'plans').flatMap((each, planIndex) =>
-    itemsAt(each, 'prices').flatMap((price, index) => {
-      const model = fieldAt(price, 'model')
-      if (!isPriceModel(model)) return []
-      const errors = explainPatterns(priceSchemas[model], prices[model].Errors(price))
-      return faultsOf(errors, `/plans/${planIndex}/prices/${index}`)
-    }),
+  return ['plans', 'addOns'].flatMap((noun) =>
+    itemsAt(value, noun).flatMap((each, itemIndex) =>
+      itemsAt(each, 'prices').flatMap((price, index) => {
+        const model = fieldAt(price, 'model')
+        if (!isPriceModel(model)) return []
+        return faultsOf(prices.get(model)?.(price) ?? [], `/${noun}/${itemIndex}/prices/${index}`)
+      }),
+    ),
   )
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Known } from './known.ts'
 import { subscriptionFaults } from './subscription-faults.ts'
 
 const customer = {
@@ -15,9 +16,14 @@ const plan = {
   currency: 'EUR',
   prices: [{ id: 'fee', model: 'flat', amount: '1.00' }],
 } as const
-const nothing = {
+const nothing: Known = {
   meters: new Map(),
+  seller: undefined,
+  exchangeRates: new Map(),
   plans: new Map(),
+  addOns: new Map(),
+  priceIds: new Set(),
+  coupons: new Map(),
   customers: new Map(),
   mappings: [],
   subscriptions: new Map(),

@@ -1,10 +1,14 @@
-import { dayOfMonth } from '@tidemark/schemas/billing-period.ts'
-import type { Catalogue, CatalogueFault, Customer, Plan, Subscription } from '@tidemark/schemas/catalogue.ts'
+import type { Catalogue, CatalogueFault } from '@tidemark/schemas/catalogue.ts'
+import type { Customer } from '@tidemark/schemas/customer.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
-import { isTimeZone } from '@tidemark/schemas/local-date.ts'
-import { metersOf } from '../pricing/rate-plan.ts'
+import { dayOf, isTimeZone, localDateOf } from '@tidemark/schemas/local-date.ts'
+import { currenciesOf, type Plan, pricesIn } from '@tidemark/schemas/plan.ts'
+import type { Subscription } from '@tidemark/schemas/subscription.ts'
+import { metersBilledTwice } from './double-billing.ts'
 import { type Known, type KnownSubscription, overlaps } from './known.ts'
-import { twice } from './plan-faults.ts'
+import { mappingsOf } from './mappings.ts'
+import { twice } from './repeated.ts'
+import { sha256Of } from './version-changes.ts'
 
 /** Unknown customers and plans, other currencies, changes, and usage that two subscriptions would bill. */
 export function subscriptionFaults(catalogue: Catalogue, known: Known): CatalogueFault[] {
@@ -28,7 +32,7 @@ export function subscriptionFaults(catalogue: Catalogue, known: Known): Catalogu
       })
     if (before) continue
     const others = byCustomer.get(resolved.customer) ?? []
-    faults.push(...billedTwice(resolved, others, path))
+    faults.push(...billedTwice(resolved, others, path, catalogue, known))
     byCustomer.set(resolved.customer, [...others, resolved])
     all.set(subscription.key, resolved)
   }
@@ -46,18 +50,14 @@ export function resolveSubscription(
 ): KnownSubscription | { faults: CatalogueFault[] } {
   const faults: CatalogueFault[] = []
   const customer = findCustomer(subscription.customer, catalogue, known)
-  const plan = findPlan(subscription.plan, catalogue, known)
-  const start = parseInstant(subscription.start)
   if (!customer)
     faults.push({
       path: 'customer',
       reason: `there is no customer "${subscription.customer}"; create it or mend the key`,
     })
-  if (!plan)
-    faults.push({
-      path: 'plan',
-      reason: `there is no plan "${subscription.plan}"; create it or mend the id`,
-    })
+  const plan = findPlan(subscription, catalogue, known)
+  if (typeof plan === 'string') faults.push({ path: 'plan', reason: plan })
+  const start = parseInstant(subscription.start)
   if (start === undefined)
     faults.push({
       path: 'start',
@@ -68,18 +68,18 @@ export function resolveSubscription(
       path: 'start',
       reason: `"${subscription.start}" cannot be billed: it must lie from 1970 to 2105`,
     })
-  if (customer && plan && customer.currency !== plan.currency)
+  if (customer && typeof plan !== 'string' && pricesIn(plan, customer.currency).length === 0)
     faults.push({
       path: 'plan',
-      reason: `plan "${plan.id}" is in ${plan.currency}, but customer "${customer.key}" pays in ${customer.currency}`,
+      reason: `plan "${plan.id}" is in ${currenciesOf(plan).join(' and ')}, but customer "${customer.key}" pays in ${customer.currency}`,
     })
-  if (!customer || !plan || start === undefined || faults.length > 0) return { faults }
+  if (!customer || typeof plan === 'string' || start === undefined || faults.length > 0) return { faults }
   const zone = isTimeZone(customer.timeZone) ? customer.timeZone : 'UTC'
   return {
     key: subscription.key,
     customer: customer.key,
     plan,
-    anchorDay: subscription.anchorDay ?? dayOfMonth(start, zone),
+    anchorDay: subscription.anchorDay ?? dayOf(localDateOf(start, zone)),
     start,
     end: Infinity,
   }
@@ -93,8 +93,23 @@ function findCustomer(
   return customers.find((each) => each.key === key) ?? known.customers.get(key)?.customer
 }
 
-function findPlan(id: string, { plans = [] }: Catalogue, known: Known): Plan | undefined {
-  return plans.find((each) => each.id === id) ?? known.plans.get(id)?.plan
+/** The version that a new subscription gets, or why there is none; one that exists keeps its own. */
+function findPlan({ key, plan: id }: Subscription, { plans = [] }: Catalogue, known: Known): Plan | string {
+  const own = known.subscriptions.get(key)?.plan
+  if (own?.id === id) return own
+  const brought = plans.find((each) => each.id === id)
+  const released = known.plans.get(id)?.released
+  const deprecated = `plan "${id}" is deprecated: subscriptions that exist go on, new ones need another plan`
+  if (brought && brought.state !== 'draft') {
+    if (brought.state === 'deprecated') return deprecated
+    const { state: _, ...plan } = brought
+    const isAsReleased = released?.state === 'deprecated' && sha256Of(plan) === released.sha256
+    return isAsReleased ? deprecated : plan
+  }
+  if (released) return released.state === 'deprecated' ? deprecated : released.item
+  return brought || known.plans.has(id)
+    ? `plan "${id}" is only a draft; publish it first`
+    : `there is no plan "${id}"; create it or mend the id`
 }
 
 function changedField(before: KnownSubscription, after: KnownSubscription): string | undefined {
@@ -104,23 +119,30 @@ function changedField(before: KnownSubscription, after: KnownSubscription): stri
   return before.anchorDay === after.anchorDay ? undefined : 'anchorDay'
 }
 
-/** One event is billed by at most one subscription per meter. */
+/** One event is billed by at most one subscription per meter, unless every subject names the one that bills it. */
 function billedTwice(
   subscription: KnownSubscription,
   others: readonly KnownSubscription[],
   path: string,
+  catalogue: Catalogue,
+  known: Known,
 ): CatalogueFault[] {
-  const meters = new Set(metersOf(subscription.plan))
+  const brought = catalogue.customers?.find(({ key }) => key === subscription.customer)
+  const subjects = brought
+    ? mappingsOf(brought)
+    : known.mappings.filter(({ customer }) => customer === subscription.customer)
+  if (subjects.length > 0 && subjects.every((mapping) => mapping.subscription !== undefined)) return []
   return others
     .filter(({ start, end }) =>
       overlaps({ from: start, to: end }, { from: subscription.start, to: subscription.end }),
     )
-    .flatMap((other) =>
-      metersOf(other.plan)
-        .filter((meter) => meters.has(meter))
-        .map((meter) => ({
-          path: `${path}.plan`,
-          reason: `subscription "${other.key}" of the same customer bills meter "${meter}" already; one event is billed once`,
-        })),
-    )
+    .flatMap((other) => {
+      const meters = subscription.plan.prices.flatMap((price) =>
+        other.plan.prices.flatMap((theirs) => metersBilledTwice(price, theirs)),
+      )
+      return [...new Set(meters)].map((meter) => ({
+        path: `${path}.plan`,
+        reason: `subscription "${other.key}" of the same customer bills meter "${meter}" already; one event is billed once: give both plans filters, or name the subscription of each subject`,
+      }))
+    })
 }

@@ -5,7 +5,7 @@ import { type Cut, formatCut } from '@tidemark/schemas/cut.ts'
 import { formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { formatInstant } from '@tidemark/schemas/instant.ts'
 import { formatMicros } from '@tidemark/schemas/money.ts'
-import { sha256Of } from '../catalogue/changes.ts'
+import { sha256Of } from '../catalogue/version-changes.ts'
 import type { Draft } from './draft.ts'
 import type { OffsetRange } from './ledger-gaps.ts'
 

@@ -1,7 +1,8 @@
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
-import type { Plan } from '@tidemark/schemas/catalogue.ts'
+import type { Plan } from '@tidemark/schemas/plan.ts'
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
-import { instantOf, type MappingRow, mappingColumns, mappingOf } from '../catalogue/known-store.ts'
+import { type MappingRow, mappingColumns, mappingOf } from '../catalogue/mapping-store.ts'
+import { instantOf } from '../catalogue/stored-instant.ts'
 import type { BilledSubscription, PlanVersion } from './due.ts'
 
 type Row = {
@@ -98,8 +99,8 @@ export async function readPlanVersion(
 }
 
 async function readMappings(queryable: Queryable, tenant: string, customers: readonly string[]) {
-  const { rows } = await queryable.query<MappingRow & { subscription: string | null }>(
-    `SELECT ${mappingColumns}, subscription FROM billing.subjects WHERE tenant = $1 AND customer = ANY($2)`,
+  const { rows } = await queryable.query<MappingRow>(
+    `SELECT ${mappingColumns} FROM billing.subjects WHERE tenant = $1 AND customer = ANY($2)`,
     [tenant, customers],
   )
   return Map.groupBy(rows, ({ customer }) => customer)
