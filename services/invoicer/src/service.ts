@@ -22,6 +22,7 @@ import { createCollecting, paymentTimes } from './payments/component.ts'
 import { addCatalogueRoutes } from './routes/catalogue.ts'
 import { addClosingRoutes } from './routes/closing.ts'
 import { addInvoiceRoutes } from './routes/invoices.ts'
+import { addPricingRoutes } from './routes/pricing.ts'
 import { createWebhookProcessing } from './webhooks/component.ts'
 import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
 
@@ -71,6 +72,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const deps = { pool, clickHouse, clock, log }
   addCatalogueRoutes(server, { pool, clock, principals })
   addInvoiceRoutes(server, deps, principals)
+  addPricingRoutes(server, principals)
   addClosingRoutes(
     server,
     deps,

@@ -36,10 +36,14 @@ export function checker<Schema extends TSchema>(
   return (value, path) => {
     if (validator.Check(value)) return { value }
     const found = fieldErrors(explainPatterns(schema, validator.Errors(value)), path === '' ? 'body' : path)
-    const faults = found.map(({ field, reason }) => ({ field: below(path, field), reason }))
+    const faults = found.map(({ field, reason }) => ({ field: below(path, field), reason: inWords(reason) }))
     return { faults }
   }
 }
+
+/** A JSON number would lose digits on its way; whoever sends one learns what to send. */
+const inWords = (reason: string): string =>
+  reason === 'must be string' ? 'must be text, in quotes, so that no digit is lost' : reason
 
 const below = (path: string, field: string): string =>
   path === '' || field === path ? field : `${path}.${field}`
