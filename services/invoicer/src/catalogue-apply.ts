@@ -31,31 +31,32 @@ export async function applyCatalogueFile(
   print(`Checking ${file} …`)
   const checked = await client.applyCatalogue(read.value, true)
   const faults = [...(await meterFaults(client, listed)), ...('faults' in checked ? checked.faults : [])]
-  if (faults.length > 0 || 'faults' in checked) {
+  if (faults.length > 0 || !('lines' in checked)) {
     printFaults(faults, (fault) =>
       print(`${file}:${read.lineOf(fault.path)}: ${fault.path}: ${fault.reason}`),
     )
     print(`Nothing is applied: ${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`)
     return false
   }
-  for (const change of checked.changes) print(`  ${change}`)
+  for (const line of checked.lines) print(`  ${line}`)
   if (dryRun) {
-    print(summary('Would be applied', listed.length, checked.changes.length))
+    print(summary('Would be applied', listed.length, checked.changes))
     return true
   }
   for (const meter of listed) {
     const applied = await client.applyMeter(meter, false)
     if ('version' in applied) print(`  meter ${isRecord(meter) ? meter.key : ''}: version ${applied.version}`)
   }
-  const applied = await client.applyCatalogue(rest, false)
-  if ('faults' in applied) {
-    printFaults(applied.faults, (fault) =>
+  // What was shown is what is applied: whoever changed the catalogue in between is not overwritten.
+  const applied = await client.applyCatalogue(rest, false, checked.revision)
+  if (!('lines' in applied)) {
+    printFaults('faults' in applied ? applied.faults : [], (fault) =>
       print(`${file}:${read.lineOf(fault.path)}: ${fault.path}: ${fault.reason}`),
     )
     print('Somebody changed the catalogue meanwhile: the meters are applied, nothing else is. Run it again.')
     return false
   }
-  print(summary('Applied', listed.length, applied.changes.length))
+  print(summary('Applied', listed.length, applied.changes))
   return true
 }
 
