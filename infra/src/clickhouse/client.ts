@@ -117,9 +117,10 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
           query_params: { ...params },
           format: 'JSONEachRow',
           abort_signal: signal,
-          clickhouse_settings: completeSettings,
+          // One text for one parse: line by line takes twice the time for thousands of rows.
+          clickhouse_settings: { ...completeSettings, output_format_json_array_of_rows: 1 },
         })
-        return result.json()
+        return JSON.parse(await result.text())
       }, given),
     stream: (sql, params = {}, given = {}) => stream(sql, params, given),
     insert: async (table, rows, columns, given) => {
