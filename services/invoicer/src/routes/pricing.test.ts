@@ -213,8 +213,8 @@ test.each(['null', '[]', '"x"', '1'])('refuses a body that is %s', async (payloa
 
 test('takes no more than it can compute at once', async () => {
   const many = invoice({
-    lines: Array.from({ length: 1_001 }, (_, index) => ({ id: `${index}`, amount: '1' })),
+    lines: Array.from({ length: 201 }, (_, index) => ({ id: `${index}`, amount: '1' })),
   })
   expect((await post(many)).status).toBe(422)
-  expect((await post({ ...priced({}), note: 'x'.repeat(600_000) })).status).toBe(413)
+  expect((await post({ ...priced({}), note: 'x'.repeat(300_000) })).status).toBe(413)
 })

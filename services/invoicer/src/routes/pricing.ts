@@ -4,8 +4,8 @@ import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import type { FastifyInstance } from 'fastify'
 import { previewPricing } from '../pricing/preview/preview.ts'
 
-/** Room for a thousand lines or events; what is larger belongs into a subscription's preview. */
-const bodyLimit = 512 * 1024
+/** Room for the most lines and events that one preview takes. */
+const bodyLimit = 256 * 1024
 /** As many faults as somebody reads; the others show when these are mended. */
 const shownFaults = 100
 

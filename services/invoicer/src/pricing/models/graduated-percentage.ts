@@ -19,10 +19,12 @@ export function rateGraduatedPercentage(price: GraduatedPercentage, usage: Price
 
 function eventSteps(tiers: readonly WalkedTier[], { events = [], already = zero }: PricedUsage): Step[] {
   let total = already
+  let before = chargedUpTo(tiers, total)
   return events.slice(0, tracedEvents).map((value, index) => {
-    const before = chargedUpTo(tiers, total)
     total = add(total, value)
-    const amount = subtract(chargedUpTo(tiers, total), before)
+    const after = chargedUpTo(tiers, total)
+    const amount = subtract(after, before)
+    before = after
     return { step: 'event', event: String(index + 1), value, total, amount }
   })
 }
@@ -31,7 +33,7 @@ const chargedUpTo = (tiers: readonly WalkedTier[], quantity: Decimal): Decimal =
   walkTiers(tiers, chargedRange({ quantity })).exact
 
 const readTier = ({ upTo, rate, flatFee }: PercentTier): WalkedTier => ({
-  upTo,
+  upTo: upTo === null ? null : decimal(upTo),
   unitPrice: percent(rate),
   flatFee: flatFee === undefined ? zero : decimal(flatFee),
 })

@@ -30,11 +30,12 @@ export function rateGraduatedProrated(price: GraduatedProrated, { changes = [] }
   let highest = zero
   for (const change of changes) {
     const next = greatest(add(level, change.quantity), zero)
+    let cost: Quotient = { exact: zero, divisor: 1n }
     for (const [index, tier, part] of partsBetween(price.tiers, level, next)) {
-      const quotient = chargeOf(change, part, decimal(tier.unitPrice))
-      sum = plus(sum, quotient)
+      cost = plus(cost, chargeOf(change, part, decimal(tier.unitPrice)))
       steps.push({ step: 'change', tier: String(index + 1), ...change, part, unitPrice: tier.unitPrice })
     }
+    sum = plus(sum, cost)
     level = next
     highest = greatest(highest, level)
   }

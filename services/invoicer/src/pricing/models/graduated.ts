@@ -11,7 +11,7 @@ export const rateGraduated = (price: Graduated, usage: PricedUsage): ExactAmount
   walkTiers(price.tiers.map(readTier), chargedRange(usage, price.freeUnits), price.zeroUsageFlatFee)
 
 const readTier = ({ upTo, unitPrice, flatFee }: Tier): WalkedTier => ({
-  upTo,
+  upTo: upTo === null ? null : decimal(upTo),
   unitPrice: decimal(unitPrice),
   flatFee: flatFee === undefined ? zero : decimal(flatFee),
 })

@@ -11,17 +11,18 @@ type Volume = Pick<PriceOf<'volume'>, 'tiers' | 'freeUnits' | 'zeroUsageFlatFee'
  * not reached before: what earlier segments cost stays as it is.
  */
 export function rateVolume(price: Volume, usage: PricedUsage): ExactAmount {
-  const { from, to } = chargedRange(usage, price.freeUnits)
+  const { from, to, goesOn } = chargedRange(usage, price.freeUnits)
   const quantity = subtract(to, from)
   const isUsed = quantity.coefficient > 0n
-  const feeAlone = !isUsed && price.zeroUsageFlatFee === true && to.coefficient === 0n
+  const feeAlone = !isUsed && price.zeroUsageFlatFee === true && !goesOn
   if (!isUsed && !feeAlone) return { exact: zero, steps: [] }
   const selection = chargedRange(
     { ...usage, quantity: usage.tierSelectionQuantity ?? usage.quantity },
     price.freeUnits,
   ).to
   const index = tierOf(price.tiers, selection)
-  const paidBefore = from.coefficient > 0n && tierOf(price.tiers, from) === index
+  const isPaid = from.coefficient > 0n || (goesOn && price.zeroUsageFlatFee === true)
+  const paidBefore = isPaid && tierOf(price.tiers, from) === index
   const tier = price.tiers[index]
   const unitPrice = decimal(tier?.unitPrice ?? '0')
   const flatFee = paidBefore ? zero : decimal(tier?.flatFee ?? '0')

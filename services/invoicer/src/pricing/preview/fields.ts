@@ -55,7 +55,13 @@ export const dayCountField = Type.Optional(
 export const taxIdsField = Type.Optional(Type.Array(idField, { maxItems: 10 }))
 
 /** How much one preview takes: it is computed while others wait. */
-export const most = { lines: 1_000, events: 1_000, repetitions: 10_000 } as const
+export const most = {
+  lines: 200,
+  discounts: 20,
+  events: 500,
+  parts: 100,
+  repetitions: 10_000,
+} as const
 
 /** What every vector has beside its input, taken and not looked at, so that one can be sent as it stands. */
 const ignored = {

@@ -57,7 +57,7 @@ export const invoiceBody = bodyOf('invoice', {
         },
         closed,
       ),
-      { maxItems: 100 },
+      { maxItems: most.discounts },
     ),
   ),
   taxes: Type.Optional(

@@ -21,7 +21,7 @@ export const usageFields = {
     Type.Object(
       {
         by: Type.Enum(['group', 'window']),
-        values: Type.Array(quantityField, { minItems: 1, maxItems: most.lines }),
+        values: Type.Array(quantityField, { minItems: 1, maxItems: most.parts }),
       },
       { ...closed, description: 'Each part is priced alone, then they are added' },
     ),
@@ -29,7 +29,7 @@ export const usageFields = {
   usagePartitions: Type.Optional(
     Type.Array(Type.Array(signedField, { maxItems: most.events }), {
       minItems: 1,
-      maxItems: 100,
+      maxItems: 20,
       description: 'Ways in which the same usage may arrive; all give the same amount',
     }),
   ),
@@ -42,7 +42,7 @@ export const usageFields = {
   ),
   changes: Type.Optional(
     Type.Array(Type.Object({ quantity: signedField, proratedQuantity: signedField }, closed), {
-      maxItems: most.events,
+      maxItems: most.parts,
     }),
   ),
 }
