@@ -1,11 +1,23 @@
-// Writes docs/openapi/ingest.json from the operations of ingest, formatted like every file.
+// Writes docs/openapi/<service>.json from the operations of each service, formatted like every file.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildOpenApiDocument } from '../services/ingest/src/openapi/document.ts'
-import { operations } from '../services/ingest/src/openapi/operations.ts'
+import { buildOpenApiDocument } from '../infra/src/openapi/document.ts'
+import { information as ingest } from '../services/ingest/src/openapi/information.ts'
+import { operations as ingestOperations } from '../services/ingest/src/openapi/operations.ts'
+import { information as invoicer } from '../services/invoicer/src/openapi/information.ts'
+import { operations as invoicerOperations } from '../services/invoicer/src/openapi/operations.ts'
 
+const documents = {
+  ingest: await buildOpenApiDocument(ingest, ingestOperations),
+  invoicer: await buildOpenApiDocument(invoicer, invoicerOperations),
+}
 const root = join(import.meta.dirname, '..')
-const target = join(root, 'docs', 'openapi', 'ingest.json')
-writeFileSync(target, JSON.stringify(await buildOpenApiDocument(operations)))
-execFileSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', target], { stdio: 'ignore' })
+const targets = Object.entries(documents).map(([service, document]) => {
+  const target = join(root, 'docs', 'openapi', `${service}.json`)
+  writeFileSync(target, JSON.stringify(document))
+  return target
+})
+execFileSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', ...targets], {
+  stdio: 'ignore',
+})

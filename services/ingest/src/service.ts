@@ -3,6 +3,8 @@ import { createPrincipals } from '@tidemark/infra/access/principals.ts'
 import { rejectedEventRecord, usageEventRecordOf } from '@tidemark/infra/installation/record-schemas.ts'
 import { openUsageLog } from '@tidemark/infra/installation/usage-log.ts'
 import { ping } from '@tidemark/infra/kafka/client.ts'
+import { buildOpenApiDocument } from '@tidemark/infra/openapi/document.ts'
+import { addReference } from '@tidemark/infra/openapi/reference.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
 import { createHttpServer } from '@tidemark/infra/process/http.ts'
@@ -22,9 +24,8 @@ import { createKeyUse } from './key-use.ts'
 import { createLimitsComponent } from './limits/component.ts'
 import { checkUsageTopic, fetchSchemaId } from './log-check.ts'
 import { createMemoryComponent } from './memory/component.ts'
-import { buildOpenApiDocument } from './openapi/document.ts'
+import { information } from './openapi/information.ts'
 import { operations } from './openapi/operations.ts'
-import { addReference } from './openapi/reference.ts'
 import { createRelay } from './relay/relay.ts'
 import { addEventsRoute, addValidationRoute } from './routes/events.ts'
 import { addEventsIntake } from './routes/events-intake.ts'
@@ -128,7 +129,7 @@ export async function buildIngest(config: IngestConfig, options: IngestOptions):
     futureMs: rules.futureMs,
     onKeyUsed: keyUse.note,
   })
-  addReference(server, await buildOpenApiDocument(operations))
+  addReference(server, information.title, await buildOpenApiDocument(information, operations))
   return [
     closing('kafka client', () => kafka.disconnect()),
     closing('clickhouse client', () => clickHouse.close()),

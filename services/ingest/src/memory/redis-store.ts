@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { RedisClient } from '@tidemark/infra/redis/client.ts'
 import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
 
@@ -51,15 +52,33 @@ export type MemoryStore = {
  * script puts together lie where they should on one Redis server and its replicas, not in a Redis Cluster.
  */
 export function createMemoryStore({ redis, writingRedis, ttlSeconds }: MemoryStoreOptions): MemoryStore {
+  const recall = scriptOn(redis, recallScript)
+  const remember = scriptOn(writingRedis, rememberScript)
   return {
     async recall(base, identities) {
-      const hashes = await redis.callBuffer('EVAL', recallScript, 1, base, identities)
+      const hashes = await recall(base, identities)
       return Buffer.isBuffer(hashes) ? hashes : nothing
     },
     async remember(base, entries) {
-      await writingRedis.callBuffer('EVAL', rememberScript, 1, base, entries, ttlSeconds)
+      await remember(base, entries, ttlSeconds)
     },
   }
 }
 
 const nothing = Buffer.alloc(0)
+
+type Script = (key: string, ...values: (Buffer | number)[]) => Promise<unknown>
+
+/** Runs a script of one key by its hash: Redis would hash the whole text again for each question. */
+function scriptOn(redis: RedisClient, text: string): Script {
+  const hash = createHash('sha1').update(text).digest('hex')
+  return async (key, ...values) => {
+    try {
+      return await redis.callBuffer('EVALSHA', hash, 1, key, ...values)
+    } catch (error) {
+      // A Redis that was restarted, or emptied of scripts, learns it anew.
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return redis.callBuffer('EVAL', text, 1, key, ...values)
+    }
+  }
+}

@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { buildOpenApiDocument } from '@tidemark/infra/openapi/document.ts'
+import { registeredRoutes } from '@tidemark/infra/openapi/registered-routes.ts'
 import { expect, test } from 'vitest'
 import { requestFaultTexts } from '../events/fault-codes.ts'
-import { buildOpenApiDocument } from './document.ts'
+import { information } from './information.ts'
 import { operations } from './operations.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
-const document = await buildOpenApiDocument(operations)
+const document = await buildOpenApiDocument(information, operations)
 const text = JSON.stringify(document)
 
 test('docs/openapi/ingest.json is what the operations say now', () => {
@@ -17,20 +19,12 @@ test('docs/openapi/ingest.json is what the operations say now', () => {
 })
 
 test('every route in the sources has its operation, and the reverse', () => {
-  const directory = join(import.meta.dirname, '..', 'routes')
-  const registered = readdirSync(directory)
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .flatMap((name) => routesIn(readFileSync(join(directory, name), 'utf8')))
+  const registered = registeredRoutes(join(import.meta.dirname, '..', 'routes'))
   const documented = operations.map(({ method, url }) => `${method} ${url}`)
   expect(documented.toSorted(), 'list the operation of each route in openapi/operations.ts').toEqual(
     registered.toSorted(),
   )
 })
-
-const routesIn = (source: string): string[] =>
-  [...source.matchAll(/\.(get|post|put|patch|delete)(?:<[^(]*>)?\(\s*'(\/[^']+)'/g)].map(
-    ([, method = '', url = '']) => `${method.toUpperCase()} ${url}`,
-  )
 
 test('it is OpenAPI 3.1 and all of its references lead somewhere', () => {
   expect(document.openapi).toBe('3.1.0')

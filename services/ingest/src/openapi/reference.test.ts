@@ -1,12 +1,13 @@
+import { buildOpenApiDocument } from '@tidemark/infra/openapi/document.ts'
+import { addReference } from '@tidemark/infra/openapi/reference.ts'
 import Fastify from 'fastify'
 import { afterAll, expect, test } from 'vitest'
-import { buildOpenApiDocument } from './document.ts'
+import { information } from './information.ts'
 import { operations } from './operations.ts'
-import { addReference } from './reference.ts'
 
 const server = Fastify()
-const document = await buildOpenApiDocument(operations)
-addReference(server, document)
+const document = await buildOpenApiDocument(information, operations)
+addReference(server, information.title, document)
 afterAll(() => server.close())
 
 const get = (url: string) => server.inject({ method: 'GET', url })

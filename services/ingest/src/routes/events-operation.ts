@@ -1,6 +1,3 @@
-import { eventLimits } from '@tidemark/schemas/usage-event.ts'
-import { Type } from 'typebox'
-import { eventFaultTexts, type RequestFaultCode, requestFaultTexts } from '../events/fault-codes.ts'
 import {
   answer,
   keyRefusals,
@@ -9,7 +6,10 @@ import {
   type Refusal,
   refusals,
   serverRefusals,
-} from '../openapi/operation.ts'
+} from '@tidemark/infra/openapi/operation.ts'
+import { eventLimits } from '@tidemark/schemas/usage-event.ts'
+import { Type } from 'typebox'
+import { eventFaultTexts, type RequestFaultCode, requestFaultTexts } from '../events/fault-codes.ts'
 
 const bytes = (most: number) => `1 to ${most} bytes of UTF-8.`
 

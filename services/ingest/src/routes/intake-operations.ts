@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import {
   answer,
   keyRefusals,
@@ -6,7 +5,8 @@ import {
   type Operation,
   refusals,
   serverRefusals,
-} from '../openapi/operation.ts'
+} from '@tidemark/infra/openapi/operation.ts'
+import { Type } from 'typebox'
 import {
   bodyRefusals,
   eventBodies,

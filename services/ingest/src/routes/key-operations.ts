@@ -1,5 +1,3 @@
-import { formatApiKey } from '@tidemark/schemas/api-key.ts'
-import { Type } from 'typebox'
 import {
   answer,
   keyRefusals,
@@ -8,7 +6,9 @@ import {
   type Refusal,
   refusals,
   serverRefusals,
-} from '../openapi/operation.ts'
+} from '@tidemark/infra/openapi/operation.ts'
+import { formatApiKey } from '@tidemark/schemas/api-key.ts'
+import { Type } from 'typebox'
 import {
   keyParameters,
   keysQuery,

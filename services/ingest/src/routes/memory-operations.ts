@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import {
   answer,
   keyRefusals,
@@ -7,7 +6,8 @@ import {
   type Refusal,
   refusals,
   serverRefusals,
-} from '../openapi/operation.ts'
+} from '@tidemark/infra/openapi/operation.ts'
+import { Type } from 'typebox'
 import { memoryChangeSchema } from './memory.ts'
 
 const switchSchema = Type.Object({

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import {
   answer,
   keyRefusals,
@@ -8,7 +7,8 @@ import {
   refusalOf,
   refusals,
   serverRefusals,
-} from '../openapi/operation.ts'
+} from '@tidemark/infra/openapi/operation.ts'
+import { Type } from 'typebox'
 import { shownEventSchema } from '../reading/event-rows.ts'
 import { eventsQuery } from '../reading/events-query.ts'
 import { fateQuery, fateSchema } from '../reading/fate-schema.ts'

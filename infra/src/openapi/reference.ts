@@ -14,7 +14,7 @@ const contentSecurityPolicy = {
 }
 
 /** `GET /openapi.json`, and the reference to browse at `GET /docs`, which needs nothing from elsewhere. */
-export function addReference(server: FastifyInstance, document: OpenApiDocument): void {
+export function addReference(server: FastifyInstance, title: string, document: OpenApiDocument): void {
   const text = JSON.stringify(document)
   server.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(text))
   server.register(async (scope) => {
@@ -24,7 +24,7 @@ export function addReference(server: FastifyInstance, document: OpenApiDocument)
       staticCSP: Object.fromEntries(
         Object.entries(contentSecurityPolicy).map(([name, sources]) => [name, sources.join(' ')]),
       ),
-      theme: { title: 'Tidemark ingest' },
+      theme: { title },
       uiConfig: {
         validatorUrl: null,
         layout: 'BaseLayout',

@@ -1,8 +1,7 @@
-import type {} from '@fastify/swagger'
-import { HttpProblem, problemDocument } from '@tidemark/infra/process/problem.ts'
 import type { Scope } from '@tidemark/schemas/api-key.ts'
 import type { FastifySchema } from 'fastify'
 import { type TSchema, Type } from 'typebox'
+import { HttpProblem, problemDocument } from '../process/problem.ts'
 
 /** What the reference says of a route. It stands beside the route and is never attached to it: it costs no request. */
 export type Operation = {
@@ -17,6 +16,8 @@ type Documentation = FastifySchema & {
   readonly summary: string
   readonly description: string
   readonly tags: readonly string[]
+  /** Scopes by the name of the security scheme. */
+  readonly security?: readonly { readonly [scheme: string]: readonly string[] }[]
 }
 
 /** A refusal as a client meets it; `code` and `detail` as the route writes them. */

@@ -1,0 +1,11 @@
+import type { Operation } from '@tidemark/infra/openapi/operation.ts'
+import { catalogueOperations } from '../routes/catalogue-operations.ts'
+import { customerOperations } from '../routes/customer-operations.ts'
+import { versionOperations } from '../routes/version-operations.ts'
+
+/** Every operation of the reference, in its order. A new route adds its own here. */
+export const operations: readonly Operation[] = [
+  ...catalogueOperations,
+  ...versionOperations,
+  ...customerOperations,
+]
