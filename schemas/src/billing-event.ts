@@ -17,6 +17,26 @@ export const invoiceEventDataSchema = Type.Object({
 
 export type InvoiceEventData = Static<typeof invoiceEventDataSchema>
 
+/** What billing.subscription.changed.v1 carries: the subscription as it is then. Fields are only ever added. */
+export const subscriptionEventDataSchema = Type.Object({
+  tenant: Type.String(),
+  subscription: Type.String({ description: 'The subscription’s key' }),
+  customer: Type.String({ description: 'The customer’s key' }),
+  change: Type.String({ description: 'created, changed, paused, resumed, canceled, …' }),
+  revision: Type.Integer({
+    description: 'Raised by each change: tells which of two events is the later one',
+  }),
+  state: Type.String(),
+  plan: Type.String(),
+  planVersion: Type.Integer(),
+  quantity: Type.String({ description: 'Decimal text' }),
+  start: instant,
+  end: Type.Union([instant, Type.Null()]),
+  nextBillingDate: Type.Union([Type.String({ format: 'date' }), Type.Null()]),
+})
+
+export type SubscriptionEventData = Static<typeof subscriptionEventDataSchema>
+
 export const billingEventTypes = [
   'billing.invoice.opened.v1',
   'billing.invoice.paid.v1',
@@ -24,6 +44,7 @@ export const billingEventTypes = [
   'billing.payment.succeeded.v1',
   'billing.payment.requires_action.v1',
   'billing.payment.failed.v1',
+  'billing.subscription.changed.v1',
 ] as const
 
 export type BillingEventType = (typeof billingEventTypes)[number]
@@ -37,5 +58,5 @@ export type BillingEvent = {
   subject: string
   time: string
   datacontenttype: 'application/json'
-  data: InvoiceEventData
+  data: InvoiceEventData | SubscriptionEventData
 }

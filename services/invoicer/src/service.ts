@@ -23,6 +23,7 @@ import { addCatalogueRoutes } from './routes/catalogue.ts'
 import { addClosingRoutes } from './routes/closing.ts'
 import { addInvoiceRoutes } from './routes/invoices.ts'
 import { addPricingRoutes } from './routes/pricing.ts'
+import { addSubscriptionRoutes } from './routes/subscriptions.ts'
 import { createWebhookProcessing } from './webhooks/component.ts'
 import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
 
@@ -71,6 +72,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const principals = createPrincipals(createAuthenticator(pool, clock.now))
   const deps = { pool, clickHouse, clock, log }
   addCatalogueRoutes(server, { pool, clock, principals })
+  addSubscriptionRoutes(server, deps, principals)
   addInvoiceRoutes(server, deps, principals)
   addPricingRoutes(server, principals)
   addClosingRoutes(

@@ -49,14 +49,15 @@ export function applyCatalogue(
     ])
   return transaction(pool, async (queryable) => {
     const whole = await lockCatalogue(queryable, tenant)
-    const known = await readKnown(queryable, tenant, catalogue)
+    const now = clock.nowMicros()
+    const known = await readKnown(queryable, tenant, catalogue, now)
     const revision = named ? revisionOf(named, known) : whole
     checkRevision(expected, revision, named)
     const faults = catalogueFaults(catalogue, known)
     if (faults.length > 0) throw invalidCatalogue(faults)
     const planned = planChanges(catalogue, known)
     const changes = summaryOf(planned)
-    if (!dryRun) await storeChanges(queryable, tenant, planned, actor, clock.nowMicros())
+    if (!dryRun) await storeChanges(queryable, tenant, planned, actor, now)
     const isChanged = !dryRun && changes.length > 0
     return {
       result: { dryRun, changes, unchanged: planned.unchanged },

@@ -7,12 +7,12 @@ import type { ExchangeRate } from '@tidemark/schemas/exchange-rate.ts'
 import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import type { Plan } from '@tidemark/schemas/plan.ts'
 import type { Seller } from '@tidemark/schemas/seller.ts'
+import type { Created } from '../subscriptions/creation.ts'
 import { type CustomerChange, customerChange } from './customer-changes.ts'
 import { differenceOf } from './difference.ts'
 import { exchangeRateKey } from './exchange-rate-store.ts'
 import type { Known } from './known.ts'
-import { resolveSubscription } from './subscription-faults.ts'
-import type { SubscriptionChange } from './subscription-store.ts'
+import { newSubscriptions } from './new-subscriptions.ts'
 import { type VersionChange, versionChange } from './version-changes.ts'
 
 /** Something that is set whole: what it becomes and what it was. */
@@ -26,7 +26,7 @@ export type CatalogueChanges = {
   readonly addOns: readonly VersionChange<AddOn>[]
   readonly coupons: readonly Replacement<Coupon>[]
   readonly customers: readonly CustomerChange[]
-  readonly subscriptions: readonly SubscriptionChange[]
+  readonly subscriptions: readonly Created[]
   readonly unchanged: number
 }
 
@@ -46,7 +46,7 @@ export function planChanges(catalogue: Catalogue, known: Known): CatalogueChange
       (coupon) => replacement(withInstant(coupon), known.coupons.get(coupon.id)?.coupon) ?? [],
     ),
     customers: customerChanges(catalogue, known),
-    subscriptions: subscriptionChanges(catalogue, known, plans),
+    subscriptions: newSubscriptions(catalogue, known).created,
   }
   const { seller, meters: _, ...lists } = catalogue
   const all = Object.values(lists).reduce((sum, items) => sum + (items?.length ?? 0), seller ? 1 : 0)
@@ -79,22 +79,4 @@ function customerChanges(catalogue: Catalogue, known: Known): CustomerChange[] {
     (customer) =>
       customerChange(customer, known.customers.get(customer.key), stored.get(customer.key) ?? []) ?? [],
   )
-}
-
-function subscriptionChanges(
-  catalogue: Catalogue,
-  known: Known,
-  plans: readonly VersionChange<Plan>[],
-): SubscriptionChange[] {
-  const versions = new Map(
-    plans.filter(({ state }) => state === 'published').map(({ item, version }) => [item.id, version]),
-  )
-  return (catalogue.subscriptions ?? []).flatMap((subscription) => {
-    if (known.subscriptions.has(subscription.key)) return []
-    const resolved = resolveSubscription(subscription, catalogue, known)
-    if ('faults' in resolved) return []
-    const { key, customer, plan, anchorDay, start } = resolved
-    const planVersion = versions.get(plan.id) ?? known.plans.get(plan.id)?.released?.version ?? 1
-    return [{ key, customer, plan: plan.id, planVersion, anchorDay, start }]
-  })
 }

@@ -3,7 +3,8 @@ import type { Customer } from '@tidemark/schemas/customer.ts'
 import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import { isTimeZone } from '@tidemark/schemas/local-date.ts'
 import { currenciesOf } from '@tidemark/schemas/plan.ts'
-import type { Known, KnownCustomer, KnownSubscription, Mapping } from './known.ts'
+import { type PriceLists, planOfPhase, type Subscription } from '../subscriptions/subscription.ts'
+import type { Known, KnownCustomer, Mapping } from './known.ts'
 import { instantOr, mappingsOf, mappingText } from './mappings.ts'
 import { twice } from './repeated.ts'
 
@@ -21,7 +22,9 @@ export function customerFaults(catalogue: Catalogue, known: Known): CatalogueFau
         ...zoneFaults(customer, at),
         ...processorFaults(customer, at),
         ...customer.subjects.flatMap((subject, place) => timeFaults(subject, `${at}.subjects[${place}]`)),
-        ...(before ? currencyFaults(customer, before, subscribed.get(customer.key) ?? [], at) : []),
+        ...(before
+          ? currencyFaults(customer, before, subscribed.get(customer.key) ?? [], known.lists, at)
+          : []),
         ...(before ? billedFaults(customer, before, stored.get(customer.key) ?? [], at) : []),
       ]
     }),
@@ -63,14 +66,17 @@ function timeFaults({ from, to }: { from?: string; to?: string }, path: string):
 function currencyFaults(
   { currency }: Customer,
   { customer: before, isInvoiced }: KnownCustomer,
-  subscriptions: readonly KnownSubscription[],
+  subscriptions: readonly Subscription[],
+  lists: PriceLists,
   path: string,
 ): CatalogueFault[] {
   if (before.currency === currency) return []
   const at = `${path}.currency`
   if (isInvoiced)
     return [{ path: at, reason: `the currency stays ${before.currency}: the first invoice has fixed it` }]
-  const priced = subscriptions.find(({ plan }) => !currenciesOf(plan).includes(currency))
+  const priced = subscriptions.find(({ timeline: { phases } }) =>
+    phases.some((phase) => !currenciesOf(planOfPhase(lists, phase)).includes(currency)),
+  )
   if (!priced) return []
   const reason = `the currency stays ${before.currency}: subscription "${priced.key}" has no prices in ${currency}`
   return [{ path: at, reason }]

@@ -1,22 +1,30 @@
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { AddOn } from '@tidemark/schemas/add-on.ts'
 import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
 import type { Plan } from '@tidemark/schemas/plan.ts'
 import { needsOf } from '../pricing/rate.ts'
+import { readOfferedCoupons } from '../subscriptions/coupon-store.ts'
+import { readPriceLists } from '../subscriptions/price-list-store.ts'
+import { readSubscriptions } from '../subscriptions/store.ts'
 import { readCoupons } from './coupon-store.ts'
 import { readCustomers } from './customer-store.ts'
 import { readExchangeRates } from './exchange-rate-store.ts'
 import type { Known } from './known.ts'
 import { readMappings } from './mapping-store.ts'
 import { readSeller } from './seller-store.ts'
-import { readSubscriptions } from './subscription-store.ts'
 import { addOnTables, planTables, readPriceIds, readVersions } from './version-store.ts'
 
 const distinct = (...lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]
 
 /** Reads what a catalogue's check needs: what it names, and what that hangs on. */
-export async function readKnown(queryable: Queryable, tenant: string, catalogue: Catalogue): Promise<Known> {
+export async function readKnown(
+  queryable: Queryable,
+  tenant: string,
+  catalogue: Catalogue,
+  now: Micros1970,
+): Promise<Known> {
   const { plans = [], addOns = [], coupons = [], customers = [], subscriptions = [] } = catalogue
   const customerKeys = distinct(
     customers.map(({ key }) => key),
@@ -31,6 +39,10 @@ export async function readKnown(queryable: Queryable, tenant: string, catalogue:
   const meters = distinct(
     [...plans, ...addOns].flatMap(({ prices }) => prices.flatMap((price) => needsOf(price).meters)),
   )
+  const subscribed = [
+    ...(await readSubscriptions(queryable, tenant, { customers: customerKeys })),
+    ...(await readSubscriptions(queryable, tenant, { keys: subscriptionKeys })),
+  ]
   return {
     meters: await readMeters(queryable, tenant, meters),
     seller: catalogue.seller && (await readSeller(queryable, tenant)),
@@ -40,7 +52,10 @@ export async function readKnown(queryable: Queryable, tenant: string, catalogue:
       queryable,
       addOnTables,
       tenant,
-      addOns.map(({ id }) => id),
+      distinct(
+        addOns.map(({ id }) => id),
+        subscriptions.flatMap((each) => (each.addOns ?? []).map(({ id }) => id)),
+      ),
     ),
     coupons: await readCoupons(
       queryable,
@@ -54,7 +69,18 @@ export async function readKnown(queryable: Queryable, tenant: string, catalogue:
     ),
     customers: await readCustomers(queryable, tenant, customerKeys),
     mappings: await readMappings(queryable, tenant, customerKeys, subjects),
-    subscriptions: await readSubscriptions(queryable, tenant, customerKeys, subscriptionKeys),
+    subscriptions: new Map(subscribed.map((each) => [each.key, each])),
+    lists: await readPriceLists(
+      queryable,
+      tenant,
+      subscribed.map(({ timeline }) => timeline),
+    ),
+    offeredCoupons: await readOfferedCoupons(
+      queryable,
+      tenant,
+      distinct(subscriptions.flatMap((each) => each.coupons ?? [])),
+    ),
+    now,
   }
 }
 

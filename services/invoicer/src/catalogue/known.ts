@@ -5,6 +5,8 @@ import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
 import type { Plan, VersionState } from '@tidemark/schemas/plan.ts'
 import type { Seller } from '@tidemark/schemas/seller.ts'
+import type { OfferedCoupon } from '../subscriptions/coupons.ts'
+import type { PriceLists, Subscription } from '../subscriptions/subscription.ts'
 
 /** A subject's mapping; -Infinity and Infinity where it has no end. */
 export type Mapping = {
@@ -40,15 +42,6 @@ export type KnownCustomer = {
   readonly isInvoiced: boolean
 }
 
-export type KnownSubscription = {
-  readonly key: string
-  readonly customer: string
-  readonly plan: Plan
-  readonly anchorDay: number
-  readonly start: Micros1970
-  readonly end: Micros1970
-}
-
 /** What a tenant has already, as far as a catalogue names it. */
 export type Known = {
   /** The newest version of each meter that a price names. */
@@ -63,7 +56,13 @@ export type Known = {
   readonly coupons: ReadonlyMap<string, { readonly coupon: Coupon; readonly revision: bigint }>
   readonly customers: ReadonlyMap<string, KnownCustomer>
   readonly mappings: readonly Mapping[]
-  readonly subscriptions: ReadonlyMap<string, KnownSubscription>
+  /** Those that are named, and all others of the customers that are. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>
+  /** The versions that their timelines name. */
+  readonly lists: PriceLists
+  /** Of the coupons that subscriptions name. */
+  readonly offeredCoupons: ReadonlyMap<string, OfferedCoupon>
+  readonly now: Micros1970
 }
 
 export const overlaps = (

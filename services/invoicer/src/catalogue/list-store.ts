@@ -4,18 +4,6 @@ import type { Customer } from '@tidemark/schemas/customer.ts'
 import { type CouponRow, couponColumns, couponOf } from './coupon-store.ts'
 import { type CustomerRow, customerColumns, customerOf } from './customer-row.ts'
 
-export type ListedSubscription = {
-  key: string
-  customer: string
-  plan: string
-  planVersion: number
-  start: string
-  end: string | null
-  anchorDay: number
-  state: string
-  billingMode: string
-}
-
 export type Page = { after: string; limit: number }
 
 type ListedCustomerRow = CustomerRow & { revision: bigint; subjects: Customer['subjects'] | null }
@@ -69,18 +57,4 @@ export async function listCoupons(
     [tenant, after, limit],
   )
   return rows.map(couponOf)
-}
-
-export async function listSubscriptions(
-  queryable: Queryable,
-  tenant: string,
-  { after, limit }: Page,
-): Promise<ListedSubscription[]> {
-  const { rows } = await queryable.query<ListedSubscription>(
-    `SELECT key, customer, plan, plan_version AS "planVersion", started_at AS start, ended_at AS "end",
-       anchor_day AS "anchorDay", state, billing_mode AS "billingMode"
-     FROM billing.subscriptions WHERE tenant = $1 AND key > $2 ORDER BY key LIMIT $3`,
-    [tenant, after, limit],
-  )
-  return rows
 }

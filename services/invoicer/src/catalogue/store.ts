@@ -2,13 +2,14 @@ import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
 import { type Change, recordChanges } from '../history.ts'
+import { changeOf } from '../subscriptions/recording.ts'
+import { insertSubscriptions } from '../subscriptions/store.ts'
 import type { CatalogueChanges } from './changes.ts'
 import { storeCoupons } from './coupon-store.ts'
 import { storeCustomers } from './customer-store.ts'
 import { storeExchangeRates } from './exchange-rate-store.ts'
 import { storeMappings } from './mapping-store.ts'
 import { storeSeller } from './seller-store.ts'
-import { storeSubscriptions } from './subscription-store.ts'
 import { type ChangeSummary, summaryOf } from './summary.ts'
 import type { VersionChange } from './version-changes.ts'
 import { addOnTables, planTables, type StoredVersion, storeVersions } from './version-store.ts'
@@ -61,7 +62,12 @@ export async function storeChanges(
   )
   const remapped = changes.customers.filter(({ mappings }) => mappings !== undefined)
   // Subjects name subscriptions.
-  await storeSubscriptions(queryable, tenant, changes.subscriptions, at)
+  await insertSubscriptions(
+    queryable,
+    tenant,
+    changes.subscriptions.map(({ subscription }) => subscription),
+    now,
+  )
   await storeMappings(
     queryable,
     tenant,
@@ -70,7 +76,12 @@ export async function storeChanges(
   )
   await recordChanges(
     queryable,
-    summary.map((each) => historyOf(each, tenant, actor)),
+    [
+      ...summary.filter(({ kind }) => kind !== 'subscription').map((each) => historyOf(each, tenant, actor)),
+      ...changes.subscriptions.map(({ subscription: after, lists }) =>
+        changeOf({ tenant, actor, action: 'created', after, lists }, now),
+      ),
+    ],
     now,
   )
   await raiseRevision(queryable, tenant)

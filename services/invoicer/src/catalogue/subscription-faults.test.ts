@@ -27,6 +27,9 @@ const nothing: Known = {
   customers: new Map(),
   mappings: [],
   subscriptions: new Map(),
+  lists: { plans: new Map(), addOns: new Map() },
+  offeredCoupons: new Map(),
+  now: 0,
 }
 
 test.each([

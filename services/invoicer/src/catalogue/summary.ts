@@ -28,11 +28,11 @@ export const summaryOf = (changes: CatalogueChanges): ChangeSummary[] => [
     change: isNew ? 'created' : `changed: ${fields.join(', ')}`,
     ...(isNew ? {} : { difference }),
   })),
-  ...changes.subscriptions.map(({ key, planVersion }) => ({
+  ...changes.subscriptions.map(({ subscription: { key, timeline } }) => ({
     kind: 'subscription' as const,
     key,
     change: 'created',
-    version: planVersion,
+    ...(timeline.phases[0] ? { version: timeline.phases[0].planVersion } : {}),
   })),
 ]
 

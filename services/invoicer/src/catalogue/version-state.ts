@@ -4,7 +4,7 @@ import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import type { AddOn } from '@tidemark/schemas/add-on.ts'
 import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
-import { formatInstant } from '@tidemark/schemas/instant.ts'
+import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Plan, VersionState } from '@tidemark/schemas/plan.ts'
 import { recordChanges } from '../history.ts'
 import { checkRevision, invalidCatalogue } from './apply.ts'
@@ -46,8 +46,8 @@ export function setVersionState(
     checkRevision(request.expected, found.revision, { kind, key: id })
     if (found.state === state) return found.revision
     if (found.state !== before[state]) throw illegalState(request, found.state)
-    if (state === 'published') await checkDraft(queryable, tenant, kind, found.definition)
     const at = clock.nowMicros()
+    if (state === 'published') await checkDraft(queryable, tenant, kind, found.definition, at)
     const { sha256, definition } = found
     const stored = { id, version, state, sha256, definition: { ...definition } }
     await storeVersions(queryable, versionTables[kind], tenant, [stored], formatInstant(at))
@@ -63,9 +63,15 @@ export function setVersionState(
   })
 }
 
-async function checkDraft(queryable: Queryable, tenant: string, kind: VersionedKind, item: Plan | AddOn) {
+async function checkDraft(
+  queryable: Queryable,
+  tenant: string,
+  kind: VersionedKind,
+  item: Plan | AddOn,
+  now: Micros1970,
+) {
   const catalogue: Catalogue = { [kind]: [item] }
-  const faults = catalogueFaults(catalogue, await readKnown(queryable, tenant, catalogue))
+  const faults = catalogueFaults(catalogue, await readKnown(queryable, tenant, catalogue, now))
   if (faults.length > 0) throw invalidCatalogue(faults)
 }
 

@@ -1,6 +1,6 @@
 /** Why a subscription cannot be changed so: nothing of the change is made. */
 export type Refusal = {
-  /** Stable, for clients; the HTTP status follows from it, see routes/subscription-problems.ts. */
+  /** Stable, for clients; the HTTP status follows from it, see problems.ts. */
   readonly code: RefusalCode
   /** Which field of the request is at fault, if one is. */
   readonly field?: string
@@ -14,5 +14,6 @@ export type RefusalCode =
   | 'interval_differs'
   | 'invalid_change'
   | 'billed_twice'
+  | 'coupon_given'
 
 export const isRefusal = (answer: object): answer is Refusal => 'reason' in answer && 'code' in answer
