@@ -30,11 +30,11 @@ export function usageLines(
       return found
     })
     const windowKey = `${segment.key} ${window.whole.start}`
-    const before = carried.get(windowKey) ?? { quantity: zero, events: 0 }
+    const before = carried.get(windowKey)
     const usage = pricedUsage(segment, used)
     carried.set(windowKey, {
-      quantity: add(before.quantity, usage.quantity),
-      events: before.events + (usage.events?.length ?? 0),
+      quantity: add(before?.quantity ?? zero, usage.quantity),
+      events: (before?.events ?? 0) + (usage.events?.length ?? 0),
     })
     return usageLine(subscription, window, segment, used, withCarried(segment, usage, before))
   })
@@ -59,7 +59,13 @@ const meterQuantity = ({ meter, readings }: ReadUsage): Decimal =>
 const matchedOf = ({ meter, groups }: ReadUsage) =>
   groups.map(({ match, readings }) => ({ match, quantity: quantityOf(meter, readings) }))
 
-function withCarried({ price, terms }: Segment, usage: PricedUsage, before: Carried): PricedUsage {
+function withCarried(
+  { price, terms }: Segment,
+  usage: PricedUsage,
+  before: Carried | undefined,
+): PricedUsage {
+  // The first segment of an interval goes on from nothing: a first tier's fee without usage is due there.
+  if (before === undefined) return usage
   const isCarried = ('carryTiers' in price ? price.carryTiers : undefined) ?? terms.carryTiers
   return isCarried ? { ...usage, already: before.quantity, alreadyEvents: before.events } : usage
 }

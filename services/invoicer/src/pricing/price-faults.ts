@@ -138,7 +138,7 @@ function fieldFaults(price: Price): PriceFault[] {
   return told.flatMap(([isFault, path, reason]) => (isFault ? [{ path, reason }] : []))
 }
 
-/** Fees are paid as they stand, so that they must be whole minor units. */
+/** Amounts that are due as they stand are whole minor units; what is multiplied may be finer than the currency. */
 function amountFaults(price: Price, currency: Currency): PriceFault[] {
   const exponent = currencyExponent(currency)
   return amountsOf(price).flatMap(([path, amount]) => {
@@ -152,13 +152,10 @@ function amountFaults(price: Price, currency: Currency): PriceFault[] {
 function amountsOf(price: Price): [string, string][] {
   if (price.model === 'flat') return [['amount', price.amount]]
   const found: [string, string | undefined][] = [['commitment.minimum', price.commitment?.minimum]]
-  if (price.model === 'package') found.push(['packagePrice', price.packagePrice])
-  if (price.model === 'percentage')
-    for (const name of ['fixedFee', 'minPerEvent', 'maxPerEvent'] as const) found.push([name, price[name]])
   if ('tiers' in price)
     for (const [index, tier] of (price.tiers ?? []).entries()) {
       if ('flatFee' in tier) found.push([`tiers[${index}].flatFee`, tier.flatFee])
-      if ('price' in tier) found.push([`tiers[${index}].price`, tier.price])
+      if ('limits' in tier) found.push([`tiers[${index}].price`, tier.price])
     }
   return found.flatMap(([path, amount]): [string, string][] => (amount === undefined ? [] : [[path, amount]]))
 }
