@@ -55,7 +55,8 @@ test('names what the invoice rests on, and its hash is of its bytes', async () =
   const text = await response.text()
   expect(response.headers.get('x-tidemark-sha256')).toBe(createHash('sha256').update(text).digest('hex'))
   expect(JSON.parse(text)).toMatchObject({
-    version: 1,
+    version: 2,
+    kind: 'recurring',
     tenant: 'acme',
     invoice: { id, number: 'ACME-000001' },
     cut: '1/0:10,1/1:10,1/2:10,1/3:10,1/4:10,1/5:10,1/6:10,1/7:10',
@@ -68,7 +69,9 @@ test('names what the invoice rests on, and its hash is of its bytes', async () =
       { meter: 'calls', version: 1, events: { count: '20', unreadable: '0' }, quantity: '20' },
       { meter: 'gb', version: 1, events: { count: '20' }, quantity: '20.00000002' },
     ],
-    plan: { id: 'standard', version: 1 },
+    phases: [{ status: 'active', plan: 'standard', version: 1, quantity: '1', addOns: [] }],
+    plans: [{ id: 'standard', version: 1 }],
+    tax: { provider: 'none' },
     total: '23.80',
   })
 })
@@ -92,16 +95,17 @@ test('recomputes to the same bytes, also after later events and a new plan versi
 
 test('finds a changed line, total, price, mapping and certificate', async () => {
   const line = (amount: number) =>
-    `UPDATE billing.invoice_lines SET amount_micros = ${amount} WHERE invoice_id = '${id}' AND position = 1`
+    `UPDATE billing.invoice_lines SET amount_micros = ${amount}, net_micros = ${amount} WHERE invoice_id = '${id}' AND position = 1`
   expect(await tampered(line(19_000_000), line(20_000_000), pathOfDifference)).toBe('stored lines[0].amount')
 
-  const total = (amount: number) => `UPDATE billing.invoices SET total_micros = ${amount} WHERE id = '${id}'`
-  expect(await tampered(total(1), total(23_800_000), pathOfDifference)).toBe('stored total')
+  const total = (amount: number) =>
+    `UPDATE billing.invoices SET total_micros = ${amount}, net_micros = ${amount}, amount_due_micros = ${amount} WHERE id = '${id}'`
+  expect(await tampered(total(1), total(23_800_000), pathOfDifference)).toBe('stored net')
 
   const price = (amount: string) =>
     `UPDATE billing.plan_versions SET definition = jsonb_set(definition, '{prices,0,amount}', '"${amount}"')
      WHERE plan = 'standard' AND version = 1`
-  expect(await tampered(price('21.00'), price('20.00'), pathOfDifference)).toBe('plan.sha256')
+  expect(await tampered(price('21.00'), price('20.00'), pathOfDifference)).toBe('plans[0].sha256')
 
   const mapping = (subject: string, was: string) =>
     `UPDATE billing.subjects SET subject = '${subject}' WHERE subject = '${was}'`

@@ -1,6 +1,6 @@
 import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
-import type { Plan } from '@tidemark/schemas/plan.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
+import type { Plan } from '@tidemark/schemas/plan.ts'
 
 /** A small company: two meters, a plan of each price model, and customers in zones that cut hours. */
 export const meters: Meter[] = [

@@ -46,8 +46,8 @@ export async function insertOpenInvoice(
   const id = randomUUID()
   await pool.query(
     `INSERT INTO billing.invoices (id, tenant, number, kind, customer, subscription, period_start, period_end,
-       currency, total_micros, state, issued_on, opened_at, updated_at)
-     VALUES ($1, $2, $3, 'recurring', $4, $4, '2026-10-01Z', '2026-11-01Z', 'EUR', $5, 'open', '2026-11-01', now(), now())`,
+       currency, net_micros, total_micros, amount_due_micros, state, issued_on, opened_at, updated_at)
+     VALUES ($1, $2, $3, 'recurring', $4, $4, '2026-10-01Z', '2026-11-01Z', 'EUR', $5, $5, $5, 'open', '2026-11-01', now(), now())`,
     [id, tenant, `T-${id.slice(0, 8)}`, customer, totalMicros],
   )
   return id

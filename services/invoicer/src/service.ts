@@ -16,6 +16,7 @@ import { createStripeProcessor } from '@tidemark/infra/stripe/processor.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
 import type { InvoicerConfig } from './config.ts'
 import { createSubjectPublishing } from './finance/component.ts'
+import { untaxed } from './invoicing/tax.ts'
 import { createOutboxRelay } from './outbox/component.ts'
 import { addCollectRoute } from './payments/collect-route.ts'
 import { createCollecting, paymentTimes } from './payments/component.ts'
@@ -77,7 +78,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   addPricingRoutes(server, principals)
   addClosingRoutes(
     server,
-    deps,
+    { ...deps, tax: async (_tenant, { net }) => untaxed(net.lines) },
     {
       graceMs: config.INVOICER_GRACE_SECONDS * 1000,
       gateWaitMs: config.INVOICER_GATE_WAIT_MS,

@@ -3,82 +3,116 @@ import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { Mapping } from '../catalogue/known.ts'
+import { mostEvents } from '../invoicing/refusal.ts'
+import type { ReadUsage, UsageNeed } from '../invoicing/usage-needs.ts'
+import { readEventValues } from './event-values.ts'
 import { checkLedgerEquality, wholeHours } from './ledger-equality.ts'
+import { CloseStopped } from './stop.ts'
 import {
-  addUsage,
   boundsOf,
+  cellsOf,
   checkAllRead,
   checkReadAgain,
   indexUsage,
-  type MeteredUsage,
+  sumOf,
+  type UsageCell,
   type UsageIndex,
-  usageOf,
 } from './usage.ts'
 import { readUsage } from './usage-store.ts'
 
-/** Answers what clipped mappings have used of one meter. */
-export type MeterReading = (mappings: readonly Mapping[]) => MeteredUsage
+/** A need with the meter's version and the customer's subjects, clipped to what is billed. */
+export type NeedQuestion = {
+  readonly need: UsageNeed
+  readonly meter: MeterVersion
+  readonly mappings: readonly Mapping[]
+}
+
+/** Answers the needs of one reading. */
+export type UsageReader = (question: NeedQuestion) => Promise<ReadUsage>
 
 /** So that subjects, up to 256 bytes each, stay far below what a request's address may hold. */
 const subjectsAtOnce = 500
 
 export type PeriodQuestion = {
   readonly tenant: string
-  readonly meters: readonly MeterVersion[]
+  /** Contains the windows of all needs. */
   readonly period: BillingPeriod
   readonly cut: Cut
-  /** All clipped mappings that will be asked for. */
-  readonly mappings: readonly Mapping[]
+  /** All that will be asked for. */
+  readonly questions: readonly NeedQuestion[]
 }
 
 /**
  * Reads a whole tenant's usage of a period once per meter, proves that it is all that the ledger accepted, and answers
- * per mapping. Subjects that change hands within the period are read again, told apart at those instants.
+ * needs out of it. Subjects that change hands within the period, and windows that are a part of it, are read again, told
+ * apart at those instants.
  * @throws CloseStopped
  */
 export async function readPeriod(
   clickHouse: ClickHouse,
-  { tenant, meters, period, cut, mappings }: PeriodQuestion,
-): Promise<Map<string, MeterReading>> {
-  const types = [...new Set(meters.map(({ eventType }) => eventType))]
+  { tenant, period, cut, questions }: PeriodQuestion,
+): Promise<UsageReader> {
+  const byMeter = Map.groupBy(questions, ({ meter }) => meter.key)
+  const types = [...new Set(questions.map(({ meter }) => meter.eventType))]
   const ledger = await checkLedgerEquality(clickHouse, { tenant, types, period, cut })
-  const partial = mappings.filter(({ from, to }) => from > period.start || to < period.end)
-  const readings = new Map<string, MeterReading>()
-  for (const meter of meters) {
+  const indexes = new Map<string, { whole: UsageIndex; parts: UsageIndex }>()
+  for (const [key, asked] of byMeter) {
+    const [first] = asked
+    if (!first) continue
+    const { meter } = first
+    const dimensions = dimensionsOf(asked)
     const bounds = [period.start, period.end]
-    const cells = await readUsage(clickHouse, { meter, cut, range: wholeHours(period), bounds })
+    const cells = await readUsage(clickHouse, { meter, cut, range: wholeHours(period), bounds, dimensions })
     checkAllRead(meter.eventType, cells, ledger.get(meter.eventType))
-    const whole = indexUsage(cells, bounds)
-    const parts = await indexMapped(clickHouse, meter, partial, period, cut)
-    for (const { subject } of partial) checkReadAgain(subject, period, whole, parts)
-    readings.set(meter.key, (asked) => usageOfBoth(asked, whole, parts, period))
+    const whole = indexUsage(cells, bounds, dimensions)
+    const partial = asked.flatMap(({ mappings }) => mappings.filter((each) => !isWhole(each, period)))
+    const parts = await indexMapped(clickHouse, meter, partial, period, cut, dimensions)
+    for (const subject of new Set(partial.map((each) => each.subject)))
+      checkReadAgain(subject, period, whole, parts)
+    indexes.set(key, { whole, parts })
   }
-  return readings
+  return async (question) => {
+    const { meter, mappings } = question
+    const index = indexes.get(meter.key)
+    if (!index) throw new RangeError(`meter "${meter.key}" was not read`)
+    const cells = [
+      ...cellsOf(
+        mappings.filter((each) => isWhole(each, period)),
+        index.whole,
+      ),
+      ...cellsOf(
+        mappings.filter((each) => !isWhole(each, period)),
+        index.parts,
+      ),
+    ]
+    return answer(clickHouse, question, cells, index.whole.dimensions, period, cut)
+  }
 }
 
-function usageOfBoth(
-  asked: readonly Mapping[],
-  whole: UsageIndex,
-  parts: UsageIndex,
-  period: BillingPeriod,
-): MeteredUsage {
-  const isWhole = ({ from, to }: Mapping) => from === period.start && to === period.end
-  const fromWhole = usageOf(asked.filter(isWhole), whole)
-  const partial = asked.filter((mapping) => !isWhole(mapping))
-  return partial.length === 0 ? fromWhole : addUsage(fromWhole, usageOf(partial, parts))
-}
+const isWhole = ({ from, to }: Mapping, { start, end }: BillingPeriod): boolean =>
+  from === start && to === end
 
 /** Reads the usage of these mappings only, told apart wherever one of them begins or ends. */
-export async function readMapped(
+export async function readNeed(
   clickHouse: ClickHouse,
-  meter: MeterVersion,
-  mappings: readonly Mapping[],
+  question: NeedQuestion,
   period: BillingPeriod,
   cut: Cut,
-): Promise<MeterReading> {
-  const index = await indexMapped(clickHouse, meter, mappings, period, cut)
-  return (asked) => usageOf(asked, index)
+): Promise<ReadUsage> {
+  const { meter, mappings } = question
+  const dimensions = dimensionsOf([question])
+  const index = await indexMapped(clickHouse, meter, mappings, period, cut, dimensions)
+  return answer(clickHouse, question, cellsOf(mappings, index), dimensions, period, cut)
 }
+
+/** The meter's dimensions that some need tells usage apart by, or chooses by. */
+const dimensionsOf = (questions: readonly NeedQuestion[]): string[] => [
+  ...new Set(
+    questions.flatMap(({ need, meter }) =>
+      [...need.dimensions, ...Object.keys(need.filter)].filter((name) => name in (meter.dimensions ?? {})),
+    ),
+  ),
+]
 
 async function indexMapped(
   clickHouse: ClickHouse,
@@ -86,13 +120,54 @@ async function indexMapped(
   mappings: readonly Mapping[],
   period: BillingPeriod,
   cut: Cut,
+  dimensions: readonly string[],
 ): Promise<UsageIndex> {
   const bounds = boundsOf(mappings, period)
   const subjects = [...new Set(mappings.map(({ subject }) => subject))]
-  const cells = []
+  const cells: UsageCell[] = []
   for (let at = 0; at < subjects.length; at += subjectsAtOnce) {
     const some = subjects.slice(at, at + subjectsAtOnce)
-    cells.push(...(await readUsage(clickHouse, { meter, cut, range: period, bounds, subjects: some })))
+    const question = { meter, cut, range: period, bounds, dimensions, subjects: some }
+    cells.push(...(await readUsage(clickHouse, question)))
   }
-  return indexUsage(cells, bounds)
+  return indexUsage(cells, bounds, dimensions)
 }
+
+async function answer(
+  clickHouse: ClickHouse,
+  { need, meter, mappings }: NeedQuestion,
+  cells: readonly UsageCell[],
+  names: readonly string[],
+  period: BillingPeriod,
+  cut: Cut,
+): Promise<ReadUsage> {
+  const told = (cell: UsageCell, name: string) => cell.values[names.indexOf(name)] ?? ''
+  const chosen = cells.filter((cell) =>
+    Object.entries(need.filter).every(([name, values]) => values.includes(told(cell, name))),
+  )
+  const groups = Map.groupBy(chosen, (cell) =>
+    JSON.stringify(need.dimensions.map((name) => told(cell, name))),
+  )
+  const total = sumOf(chosen)
+  const question = { meter, cut, range: period, mappings, filter: need.filter, most: mostEvents }
+  const events = need.events ? await readEventValues(clickHouse, question) : undefined
+  if (events && BigInt(events.length) !== total.readings.count) throw differs(meter, events.length, total)
+  return {
+    need,
+    meter,
+    mappings,
+    ...total,
+    groups: [...groups.values()].map((group) => ({
+      match: Object.fromEntries(need.dimensions.map((name) => [name, group[0] ? told(group[0], name) : ''])),
+      readings: sumOf(group).readings,
+    })),
+    events,
+  }
+}
+
+const differs = (meter: MeterVersion, read: number, { readings: { count } }: Pick<ReadUsage, 'readings'>) =>
+  new CloseStopped(
+    `${read} single events of meter "${meter.key}" were read where ${count} were proved: nothing of this period is closed.`,
+    'usage_incomplete',
+    { meter: meter.key, read: `${read}`, accepted: `${count}` },
+  )

@@ -3,21 +3,23 @@ import { formatPeriod } from '@tidemark/schemas/billing-period.ts'
 import { canonicalJson, type Json } from '@tidemark/schemas/canonical-json.ts'
 import { type Cut, formatCut } from '@tidemark/schemas/cut.ts'
 import { formatDecimal } from '@tidemark/schemas/decimal.ts'
-import { formatInstant } from '@tidemark/schemas/instant.ts'
 import { formatMicros } from '@tidemark/schemas/money.ts'
-import { sha256Of } from '../catalogue/version-changes.ts'
-import type { Draft } from './draft.ts'
+import type { Draft, DraftLine } from '../invoicing/compose.ts'
+import { catalogueJson, phasesJson } from './certified-catalogue.ts'
+import { mappingJson, usageJson } from './certified-usage.ts'
+import { readingOf } from './due.ts'
 import type { OffsetRange } from './ledger-gaps.ts'
+import { redemptionsOf } from './rows.ts'
 
 /** Names the code that rates and certifies; raised whenever the same input would give another document. */
-export const codeVersion = 'invoicer-1'
+export const codeVersion = 'invoicer-2'
 
 export type NumberedInvoice = { readonly id: string; readonly number: string; readonly issuedOn: string }
 
 export type Certificate = { readonly document: string; readonly sha256: string }
 
 /**
- * What an invoice rests on, as canonical JSON: whoever has the raw events, the meters and the plan computes the same
+ * What an invoice rests on, as canonical JSON: whoever has the raw events, the meters and the catalogue computes the same
  * bytes. People appear by their keys only, so that an erasure changes no hash.
  */
 export function certify(
@@ -27,14 +29,19 @@ export function certify(
   cut: Cut,
   lost: readonly OffsetRange[],
 ): Certificate {
+  const { due } = draft
+  const reading = readingOf(due)
   const document = canonicalJson({
-    version: 1,
+    version: 2,
     code: codeVersion,
     tenant,
     invoice: { ...invoice },
-    customer: draft.due.subscription.customer,
-    subscription: draft.due.subscription.key,
-    period: formatPeriod(draft.due.period),
+    kind: due.kind,
+    customer: due.subscription.customer,
+    subscription: due.subscription.key,
+    timeZone: due.subscription.timeZone,
+    period: formatPeriod(due.period),
+    interval: formatPeriod(due.whole),
     cut: formatCut(cut),
     hashes: { events: 'siphash128-sum', payload: 'xxh64x2' },
     lost: lost.map(({ log, partition, first, last }) => ({
@@ -43,42 +50,78 @@ export function certify(
       first: `${first}`,
       last: `${last}`,
     })),
-    mapping: draft.mappings.map(({ subject, from, to }) => ({
-      subject,
-      from: formatInstant(from),
-      to: formatInstant(to),
-    })),
+    phases: phasesJson(draft, reading),
+    ...catalogueJson(draft, reading),
+    mapping: mappingJson(draft.usage),
     usage: draft.usage.map(usageJson),
-    ...ratedJson(draft),
+    ...amountsJson(draft),
   })
   return { document, sha256: createHash('sha256').update(document).digest('hex') }
 }
 
-const usageJson = ({ meter, count, hash, unreadable, quantity }: Draft['usage'][number]): Json => {
-  const { tenant: _, version, ...definition } = meter
+/** What the inputs come to, step by step. */
+function amountsJson(draft: Draft): { [key: string]: Json } {
+  const { invoice, commitments, tax, spentMicros } = draft
+  const { currency } = draft.due.subscription
+  const money = (micros: bigint) => formatMicros(micros, currency)
   return {
-    meter: meter.key,
-    version,
-    definition: sha256Of(definition),
-    eventType: meter.eventType,
-    events: { count: `${count}`, hash: hash.toString(16).padStart(32, '0'), unreadable: `${unreadable}` },
-    quantity: formatDecimal(quantity),
+    currency,
+    commitments: commitments.map(
+      ({ id, minimumMicros, maximumMicros, factor, alreadyMicros, appliesTo }) => ({
+        id: id ?? '',
+        ...(minimumMicros === undefined ? {} : { minimum: money(minimumMicros) }),
+        ...(maximumMicros === undefined ? {} : { maximum: money(maximumMicros) }),
+        ...(factor === undefined ? {} : { factor: `${factor.numerator}/${factor.denominator}` }),
+        already: money(alreadyMicros ?? 0n),
+        ...(appliesTo === undefined ? {} : { lines: [...appliesTo] }),
+      }),
+    ),
+    spent: money(spentMicros),
+    redemptions: redemptionsOf(draft).map(({ coupon, sequence, amountMicros }) => ({
+      coupon,
+      sequence,
+      amount: money(amountMicros),
+    })),
+    tax: {
+      provider: tax.provider,
+      version: tax.version,
+      lines: tax.lines.map(({ id, taxes }) => ({
+        id,
+        taxes: taxes.map(({ id: taxId, rate, amountMicros, reason }) => ({
+          id: taxId,
+          rate: formatDecimal(rate),
+          ...(amountMicros === undefined ? {} : { amount: money(amountMicros) }),
+          ...(reason === undefined ? {} : { reason }),
+        })),
+      })),
+    },
+    lines: draft.lines.map((line) => lineJson(line, money)),
+    taxes: invoice.taxes.map(({ id, rate, baseMicros, amountMicros }) => ({
+      id,
+      rate: formatDecimal(rate),
+      base: money(baseMicros),
+      amount: money(amountMicros),
+    })),
+    discount: money(invoice.discountTotalMicros),
+    net: money(invoice.netTotalMicros),
+    taxTotal: money(invoice.taxTotalMicros),
+    total: money(invoice.totalMicros),
+    amountDue: money(invoice.amountDueMicros),
   }
 }
 
-function ratedJson({ due, lines, totalMicros }: Draft): { [key: string]: Json } {
-  const { id, version, sha256, plan } = due.subscription.plan
-  return {
-    plan: { id, version, sha256 },
-    currency: plan.currency,
-    lines: lines.map(({ price, model, description, usage, amountMicros }) => ({
-      price,
-      model,
-      description,
-      service: formatPeriod(due.period),
-      ...(usage ? { meter: usage.meter, quantity: formatDecimal(usage.quantity) } : {}),
-      amount: formatMicros(amountMicros, plan.currency),
-    })),
-    total: formatMicros(totalMicros, plan.currency),
-  }
-}
+const lineJson = (line: DraftLine, money: (micros: bigint) => string): { [key: string]: Json } => ({
+  kind: line.kind,
+  price: line.price ?? '',
+  model: line.model,
+  description: line.description,
+  source: { ...line.source },
+  service: formatPeriod(line.service),
+  ...(line.usage ? { meter: line.usage.meter } : {}),
+  ...(line.quantity === undefined ? {} : { quantity: formatDecimal(line.quantity) }),
+  amount: money(line.amountMicros),
+  cap: money(line.capMicros),
+  discount: money(line.discountMicros),
+  net: money(line.netMicros),
+  tax: money(line.taxMicros),
+})

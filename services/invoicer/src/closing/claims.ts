@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { formatPeriod } from '@tidemark/schemas/billing-period.ts'
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
-import type { DuePeriod } from './due.ts'
+import type { DueInvoice } from '../invoicing/due-invoice.ts'
 
 /**
  * The id of a period's invoice follows from what it bills: two closers that compute the same period mean the same
  * invoice, and no attempt leaves an id that another would not have chosen. A UUID of version 8 (RFC 9562).
  */
-export function invoiceIdOf(tenant: string, { subscription, period }: DuePeriod): string {
-  const name = JSON.stringify([tenant, subscription.key, formatInstant(period.start), 'recurring', 1])
+export function invoiceIdOf(tenant: string, { subscription, kind, period }: DueInvoice): string {
+  const name = JSON.stringify([tenant, subscription.key, formatInstant(period.start), kind, 1])
   const bytes = createHash('sha256').update(name).digest().subarray(0, 16)
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
@@ -24,7 +24,7 @@ export function invoiceIdOf(tenant: string, { subscription, period }: DuePeriod)
 export async function claimPeriods(
   queryable: Queryable,
   tenant: string,
-  due: readonly DuePeriod[],
+  due: readonly DueInvoice[],
   now: Micros1970,
 ): Promise<Set<string>> {
   const rows = due.map((each) => {
@@ -32,6 +32,7 @@ export async function claimPeriods(
     return {
       subscription: each.subscription.key,
       period_start: start,
+      kind: each.kind,
       period_end: end,
       invoice_id: invoiceIdOf(tenant, each),
     }
@@ -39,10 +40,10 @@ export async function claimPeriods(
   const claimed = await queryable.query<{ invoice_id: string }>(
     `INSERT INTO billing.billing_claims
        (tenant, subscription, period_start, kind, sequence, period_end, side, invoice_id, claimed_at)
-     SELECT $1, subscription, period_start, 'recurring', 1, period_end, 'tidemark', invoice_id, $3
+     SELECT $1, subscription, period_start, kind, 1, period_end, 'tidemark', invoice_id, $3
      FROM json_to_recordset($2) AS claim
-       (subscription text, period_start timestamptz, period_end timestamptz, invoice_id uuid)
-     ORDER BY subscription, period_start
+       (subscription text, period_start timestamptz, kind text, period_end timestamptz, invoice_id uuid)
+     ORDER BY subscription, period_start, kind
      ON CONFLICT (tenant, subscription, period_start, kind, sequence) DO NOTHING
      RETURNING invoice_id`,
     [tenant, JSON.stringify(rows), formatInstant(now)],

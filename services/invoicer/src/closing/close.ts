@@ -8,24 +8,24 @@ import { formatCut } from '@tidemark/schemas/cut.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { recordChanges } from '../history.ts'
 import type { Invoice } from '../invoices/invoice.ts'
-import { metersOf } from '../pricing/rate-plan.ts'
-import { readPeriod } from './billed-usage.ts'
+import type { Draft, Refusal } from '../invoicing/compose.ts'
+import { readBilledSubscriptions, readKeysToBill } from '../invoicing/store.ts'
+import type { TaxSource } from '../invoicing/tax.ts'
+import { readCatalogueRevision } from './catalogue-revision.ts'
 import type { Completeness } from './completeness.ts'
-import { type Draft, draftInvoice, type Refusal } from './draft.ts'
-import { type DuePeriod, duePeriods, groupByPeriod } from './due.ts'
-import { readBilledSubscriptions, readCatalogueRevision } from './due-store.ts'
+import { draftGroup } from './draft-group.ts'
+import { dueInvoices, groupDue } from './due.ts'
 import { checkLedgerGaps, type OffsetRange } from './ledger-gaps.ts'
-import { readNewestMeters } from './meters.ts'
+import { createProgress } from './progress.ts'
 import { CloseStopped } from './stop.ts'
 import { storeBatch } from './store.ts'
-import { clipAll } from './usage.ts'
 import { createCompletenessReader } from './watermark-store.ts'
 
-export type ClosingDeps = { pool: Pool; clickHouse: ClickHouse; clock: Clock; log: Log }
+export type ClosingDeps = { pool: Pool; clickHouse: ClickHouse; clock: Clock; log: Log; tax: TaxSource }
 
 export type CloseRequest = {
   tenant: string
-  /** Periods that have ended by then, grace included. */
+  /** What is due by then: periods that have ended, with the grace where they have usage, and fees in advance. */
   until: Micros1970
   graceMs: number
   /** Computes everything and stores nothing. */
@@ -56,33 +56,43 @@ export async function closePeriods(deps: ClosingDeps, request: CloseRequest): Pr
   const { tenant, until, graceMs } = request
   const graceMicros = graceMs * 1000
   const revision = await readCatalogueRevision(deps.pool, tenant)
-  const endedBy = until - graceMicros
-  const subscriptions = await readBilledSubscriptions(deps.pool, tenant, { startedBefore: endedBy })
-  const groups = groupByPeriod(subscriptions.flatMap((each) => duePeriods(each, endedBy)))
+  const keys = await readKeysToBill(deps.pool, tenant, until)
+  const subscriptions = await readBilledSubscriptions(deps.pool, tenant, keys)
+  const groups = groupDue(subscriptions.flatMap((each) => dueInvoices(each, until, graceMicros)))
   const result: CloseResult = { invoices: [], drafts: [], refused: [], waiting: undefined }
-  const needed = (groups.at(-1)?.period.end ?? -Infinity) + graceMicros
   if (groups.length === 0) return result
 
-  const gate = await awaitWatermarks(deps, request, needed)
-  const complete = groups.filter(({ period }) => period.end + graceMicros <= gate.completeUntil)
-  const waiting = groups.slice(complete.length)
+  const needed = (group: (typeof groups)[number]) =>
+    group.waitsForUsage ? group.dueFrom + graceMicros : -Infinity
+  const gate = await awaitWatermarks(deps, request, Math.max(...groups.map(needed)))
+  const waiting = groups.filter((group) => needed(group) > gate.completeUntil)
+  const progress = createProgress(deps.pool, request)
   if (waiting.length > 0) {
     const periods = waiting.reduce((sum, { due }) => sum + due.length, 0)
     result.waiting = { periods, behind: gate.behind }
     deps.log.warn({ tenant, periods, behind: gate.behind }, 'Periods wait for their usage to be complete')
   }
-  if (complete.length === 0) return result
+  if (groups.length === waiting.length) return result
   try {
     const lost = await checkLedgerGaps(deps.clickHouse, gate.cut)
-    const held = new Set<string>()
-    for (const { due } of complete) {
-      // A subscription whose earlier period was refused keeps its order: the later ones wait with it.
-      const open = due.filter(({ subscription }) => !held.has(subscription.key))
-      const { drafts, refused } = await draftGroup(deps, tenant, open, gate)
-      for (const { due, code, reason } of refused) {
-        held.add(due.subscription.key)
-        deps.log.error({ tenant, subscription: due.subscription.key, code, reason }, 'A period stays open')
+    for (const group of groups) {
+      // A subscription whose earlier period waits or was refused keeps its order: the later ones wait with it.
+      const open = progress.open(group.due)
+      if (waiting.includes(group)) {
+        progress.hold(open)
+        continue
       }
+      const due = open.map(progress.withRedemptions)
+      const { cut } = gate
+      const { drafts, refused } = await draftGroup(
+        deps,
+        { tenant, cut, spentOf: progress.spentOf },
+        { ...group, due },
+      )
+      for (const { due: held, code, reason } of refused)
+        deps.log.error({ tenant, subscription: held.subscription.key, code, reason }, 'A period stays open')
+      progress.hold(refused.map((each) => each.due))
+      progress.add(drafts)
       result.refused.push(...refused)
       if (request.dryRun) result.drafts.push(...drafts)
       else result.invoices.push(...(await storeGroup(deps, request, drafts, gate, lost, revision)))
@@ -108,40 +118,6 @@ async function awaitWatermarks(
     if (gate.completeUntil >= needed || waitedMs >= gateWaitMs) return gate
     await pause(pollMs)
   }
-}
-
-/** Rates all periods of one group, whose start and end are the same. */
-async function draftGroup(
-  { pool, clickHouse }: ClosingDeps,
-  tenant: string,
-  due: readonly DuePeriod[],
-  { cut }: Completeness,
-): Promise<{ drafts: Draft[]; refused: Refusal[] }> {
-  const period = due[0]?.period
-  if (!period) return { drafts: [], refused: [] }
-  const keys = [...new Set(due.flatMap(({ subscription }) => metersOf(subscription.plan.plan)))]
-  const meters = await readNewestMeters(pool, tenant, keys)
-  const clipped = due.map((each) => ({ each, mappings: clipAll(each.subscription.mappings, period) }))
-  const readings = await readPeriod(clickHouse, {
-    tenant,
-    meters: [...meters.values()],
-    period,
-    cut,
-    mappings: clipped.flatMap(({ mappings }) => mappings),
-  })
-  const drafts: Draft[] = []
-  const refused: Refusal[] = []
-  for (const { each, mappings } of clipped) {
-    const usage = metersOf(each.subscription.plan.plan).flatMap((key) => {
-      const meter = meters.get(key)
-      const reading = readings.get(key)
-      return meter && reading ? [{ meter, ...reading(mappings) }] : []
-    })
-    const draft = draftInvoice(each, mappings, usage)
-    if ('code' in draft) refused.push(draft)
-    else drafts.push(draft)
-  }
-  return { drafts, refused }
 }
 
 async function storeGroup(

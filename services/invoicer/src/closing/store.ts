@@ -6,13 +6,14 @@ import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
 import { type Change, recordChanges } from '../history.ts'
 import { invoiceEvent } from '../invoices/event.ts'
 import type { Invoice } from '../invoices/invoice.ts'
-import { type Certificate, certify } from './certificate.ts'
+import type { Draft } from '../invoicing/compose.ts'
+import { readCatalogueRevision } from './catalogue-revision.ts'
+import { certify } from './certificate.ts'
 import { claimPeriods, invoiceIdOf } from './claims.ts'
-import type { Draft } from './draft.ts'
-import { readCatalogueRevision } from './due-store.ts'
 import type { OffsetRange } from './ledger-gaps.ts'
 import { reserveNumbers } from './numbers.ts'
-import { lineRows, openedInvoice } from './rows.ts'
+import { openedInvoice } from './rows.ts'
+import { insertInvoices, insertRedemptions, type Opened } from './rows-store.ts'
 
 export type Batch = {
   readonly tenant: string
@@ -25,11 +26,9 @@ export type Batch = {
   readonly now: Micros1970
 }
 
-type Opened = { draft: Draft; invoice: Invoice; certificate: Certificate }
-
 /**
  * Stores a batch whole or not at all: claims first, so that a period that somebody else closed meanwhile is left out,
- * then numbers, invoices, lines, certificates and history. Killed anywhere before the commit, it never happened.
+ * then numbers, invoices, lines, redemptions, certificates and history. Killed anywhere before the commit, it never happened.
  * @throws Failure `catalogue_changed`, retryable, when the drafts rest on a catalogue that is no more
  */
 export function storeBatch(pool: Pool, batch: Batch): Promise<Invoice[]> {
@@ -47,6 +46,7 @@ export function storeBatch(pool: Pool, batch: Batch): Promise<Invoice[]> {
     if (drafts.length === 0) return []
     const opened = await openInvoices(queryable, batch, drafts)
     await insertInvoices(queryable, tenant, opened)
+    await insertRedemptions(queryable, tenant, opened, now)
     await insertCertificates(queryable, tenant, opened)
     await recordChanges(
       queryable,
@@ -81,33 +81,6 @@ async function openInvoices(
       certificate: certify(tenant, numbered, draft, cut, lost),
     }
   })
-}
-
-async function insertInvoices(
-  queryable: Queryable,
-  tenant: string,
-  opened: readonly Opened[],
-): Promise<void> {
-  const invoices = opened.map(({ invoice }) => ({ ...invoice, totalMicros: invoice.totalMicros.toString() }))
-  await queryable.query(
-    `INSERT INTO billing.invoices (id, tenant, number, kind, customer, subscription, period_start, period_end,
-       currency, total_micros, state, issued_on, opened_at, paid_at, updated_at)
-     SELECT id, tenant, number, 'recurring', customer, subscription, "periodStart", "periodEnd",
-       currency, "totalMicros", state, "issuedOn", "openedAt", "paidAt", "openedAt"
-     FROM json_to_recordset($1) AS i (id uuid, tenant text, number text, customer text, subscription text,
-       "periodStart" timestamptz, "periodEnd" timestamptz, currency text, "totalMicros" bigint, state text,
-       "issuedOn" date, "openedAt" timestamptz, "paidAt" timestamptz)`,
-    [JSON.stringify(invoices)],
-  )
-  const lines = opened.flatMap(({ invoice, draft }) => lineRows(invoice, draft))
-  await queryable.query(
-    `INSERT INTO billing.invoice_lines (tenant, invoice_id, issued_on, position, price, model, description, meter,
-       meter_version, quantity, currency, amount_micros, service_start, service_end)
-     SELECT $1, l.* FROM json_to_recordset($2) AS l (invoice_id uuid, issued_on date, position smallint, price text,
-       model text, description text, meter text, meter_version integer, quantity numeric, currency text,
-       amount_micros bigint, service_start timestamptz, service_end timestamptz)`,
-    [tenant, JSON.stringify(lines)],
-  )
 }
 
 async function insertCertificates(queryable: Queryable, tenant: string, opened: readonly Opened[]) {

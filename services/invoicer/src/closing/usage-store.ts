@@ -1,5 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { eventHash, inForce, meterSql } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import { dimensionNames, eventHash, inForce, meterSql } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import { decimal } from '@tidemark/schemas/decimal.ts'
@@ -15,6 +15,8 @@ export type UsageQuestion = {
   readonly range: BillingPeriod
   /** Ascending: segment 0 lies before the first, segment n from the n-th on. */
   readonly bounds: readonly Micros1970[]
+  /** Names of the meter's dimensions by whose values it is told apart. */
+  readonly dimensions?: readonly string[]
   /** Only these; all of them when left out. */
   readonly subjects?: readonly string[]
 }
@@ -23,6 +25,7 @@ type Row = {
   subject: string
   segment: number
   matched: boolean
+  dimensionValues: string[]
   events: string
   hash: string
   unreadable: string
@@ -36,28 +39,29 @@ type Row = {
 /** Raw events in force at a cut, by subject, segment and whether the meter counts them. Sums cannot overflow: 76 digits. */
 export async function readUsage(
   clickHouse: ClickHouse,
-  { meter, cut, range, bounds, subjects }: UsageQuestion,
+  { meter, cut, range, bounds, dimensions = [], subjects }: UsageQuestion,
 ): Promise<UsageCell[]> {
-  const { quantity, matches, params } = meterSql(meter)
+  const { quantity, matches, dimensions: told, params } = meterSql(withDimensions(meter, dimensions))
+  const order = dimensionNames(withDimensions(meter, dimensions)).map((name) => dimensions.indexOf(name))
   const below = inForce(
     cut,
     `tenant = {tenant:String} AND type = {type:String}
       AND superseded_hour >= toStartOfHour({start:DateTime64(6, 'UTC')}) AND superseded_hour < {end:DateTime64(6, 'UTC')}`,
   )
   const rows = clickHouse.stream<Row>(
-    `SELECT subject, segment, matched, toString(count()) AS events, toString(${eventHash}) AS hash,
+    `SELECT subject, segment, matched, dimensionValues, toString(count()) AS events, toString(${eventHash}) AS hash,
        toString(countIf(value IS NULL)) AS unreadable,
        toString(count(value)) AS readable, toString(sum(CAST(value, 'Nullable(Decimal(76, 9))'))) AS sum,
        toString(min(value)) AS least, toString(max(value)) AS greatest, ${latestOf(meter)} AS latest
      FROM (
        SELECT subject, toUInt32(arrayCount(bound -> bound <= time, {bounds:Array(DateTime64(6, 'UTC'))})) AS segment,
-         CAST(${matches}, 'Bool') AS matched, ${quantity} AS value, time, source, id, log, partition, offset, payload_hash
+         CAST(${matches}, 'Bool') AS matched, ${told} AS dimensionValues, ${quantity} AS value, time, source, id, log, partition, offset, payload_hash
        FROM usage_events FINAL
        WHERE tenant = {tenant:String} AND type = {type:String}
          AND toDate(time) >= toDate({start:DateTime64(6, 'UTC')}) AND toDate(time) <= toDate({end:DateTime64(6, 'UTC')})
          AND time >= {start:DateTime64(6, 'UTC')} AND time < {end:DateTime64(6, 'UTC')} AND ${below.sql}
          ${subjects === undefined ? '' : 'AND subject IN {subjects:Array(String)}'}
-     ) GROUP BY subject, segment, matched`,
+     ) GROUP BY subject, segment, matched, dimensionValues`,
     {
       ...params,
       ...below.params,
@@ -75,6 +79,7 @@ export async function readUsage(
       subject: row.subject,
       segment: row.segment,
       matched: row.matched,
+      values: dimensions.map((_, index) => row.dimensionValues[order.indexOf(index)] ?? ''),
       count: BigInt(row.events),
       hash: BigInt(row.hash),
       unreadable: BigInt(row.unreadable),
@@ -82,6 +87,17 @@ export async function readUsage(
     })
   return cells
 }
+
+/** The meter with those of its dimensions alone: what is not asked for is not taken out of every event. */
+export const withDimensions = (meter: MeterVersion, names: readonly string[]): MeterVersion => ({
+  ...meter,
+  dimensions: Object.fromEntries(
+    names.flatMap((name) => {
+      const path = meter.dimensions?.[name]
+      return path === undefined ? [] : [[name, path]]
+    }),
+  ),
+})
 
 /** Sources and ids are read for the meters that need them only. */
 const latestOf = ({ aggregation }: MeterVersion): string =>

@@ -3,12 +3,13 @@ import { expect, test } from 'vitest'
 import { noReadings } from './readings.ts'
 import {
   boundsOf,
+  cellsOf,
   checkAllRead,
   checkReadAgain,
   clipAll,
   indexUsage,
+  sumOf,
   type UsageCell,
-  usageOf,
 } from './usage.ts'
 
 const period = { start: 100, end: 200 }
@@ -17,6 +18,7 @@ const cell = (subject: string, segment: number, quantity: string, matched = true
   subject,
   segment,
   matched,
+  values: [],
   count: 1n,
   hash: 2n ** 127n,
   unreadable: 0n,
@@ -48,7 +50,7 @@ test('usage is what lies in the segments of a mapping, and counts by what the me
     ],
     bounds,
   )
-  const used = usageOf(mappings, index)
+  const used = sumOf(cellsOf(mappings, index))
   expect(formatDecimal(used.readings.sum)).toBe('1.75')
   expect(used).toMatchObject({ count: 2n, hash: 0n })
 })

@@ -5,11 +5,13 @@ import type { TypeTotal } from './ledger-equality.ts'
 import { combine, noReadings, type Readings } from './readings.ts'
 import { CloseStopped } from './stop.ts'
 
-/** Events of one subject in one segment of time that a meter counts, or does not. */
+/** Events of one subject in one segment of time that a meter counts, or does not, told apart by some dimensions. */
 export type UsageCell = {
   readonly subject: string
   readonly segment: number
   readonly matched: boolean
+  /** In the order of the dimensions that were asked for. */
+  readonly values: readonly string[]
   readonly count: bigint
   readonly hash: bigint
   /** Events whose value is no quantity: counted, never taken as zero. */
@@ -18,7 +20,7 @@ export type UsageCell = {
 }
 
 /** What a meter makes of the events of one invoice; the hash is a sum modulo 2^128. */
-export type MeteredUsage = Omit<UsageCell, 'subject' | 'segment' | 'matched'>
+export type MeteredUsage = Omit<UsageCell, 'subject' | 'segment' | 'matched' | 'values'>
 
 export const noUsage: MeteredUsage = { count: 0n, hash: 0n, unreadable: 0n, readings: noReadings }
 
@@ -49,27 +51,34 @@ export const boundsOf = (mappings: readonly Mapping[], { start, end }: BillingPe
 /** Cells of one meter by subject, with the bounds that they were read with. */
 export type UsageIndex = {
   readonly bounds: readonly Micros1970[]
+  /** Names of the cells' values. */
+  readonly dimensions: readonly string[]
   readonly bySubject: ReadonlyMap<string, readonly UsageCell[]>
 }
 
-export const indexUsage = (cells: readonly UsageCell[], bounds: readonly Micros1970[]): UsageIndex => ({
+export const indexUsage = (
+  cells: readonly UsageCell[],
+  bounds: readonly Micros1970[],
+  dimensions: readonly string[] = [],
+): UsageIndex => ({
   bounds,
+  dimensions,
   bySubject: Map.groupBy(
     cells.filter(({ matched }) => matched),
     ({ subject }) => subject,
   ),
 })
 
-/** What the mappings, already clipped, have used. */
-export function usageOf(mappings: readonly Mapping[], { bounds, bySubject }: UsageIndex): MeteredUsage {
-  return mappings
-    .flatMap(({ subject, from, to }) => {
-      const first = bounds.indexOf(from) + 1
-      const beyond = bounds.indexOf(to) + 1
-      return (bySubject.get(subject) ?? []).filter(({ segment }) => segment >= first && segment < beyond)
-    })
-    .reduce<MeteredUsage>(addUsage, noUsage)
-}
+/** The cells that the mappings, already clipped, consist of. */
+export const cellsOf = (mappings: readonly Mapping[], { bounds, bySubject }: UsageIndex): UsageCell[] =>
+  mappings.flatMap(({ subject, from, to }) => {
+    const first = bounds.indexOf(from) + 1
+    const beyond = bounds.indexOf(to) + 1
+    return (bySubject.get(subject) ?? []).filter(({ segment }) => segment >= first && segment < beyond)
+  })
+
+export const sumOf = (cells: readonly UsageCell[]): MeteredUsage =>
+  cells.reduce<MeteredUsage>(addUsage, noUsage)
 
 /**
  * Mapped, unmapped and not counted together are all that the ledger accepted: no event is dropped between the ledger
@@ -81,7 +90,7 @@ export function checkAllRead(
   cells: readonly UsageCell[],
   ledger: TypeTotal = { count: 0n, hash: 0n },
 ): void {
-  const read = cells.reduce<MeteredUsage>(addUsage, noUsage)
+  const read = sumOf(cells)
   if (read.count === ledger.count && read.hash === ledger.hash) return
   throw new CloseStopped(
     `${read.count} events of type "${type}" were read for billing, but the ledger accepted ${ledger.count}: nothing of this period is closed.`,
@@ -101,8 +110,8 @@ export function checkReadAgain(
   again: UsageIndex,
 ): void {
   const whole = [{ subject, customer: '', from: start, to: end }]
-  const first = usageOf(whole, proved)
-  const second = usageOf(whole, again)
+  const first = sumOf(cellsOf(whole, proved))
+  const second = sumOf(cellsOf(whole, again))
   if (first.count === second.count && first.hash === second.hash) return
   throw new CloseStopped(
     `${second.count} events of subject "${subject}" were read for billing where ${first.count} were proved: nothing of this period is closed.`,

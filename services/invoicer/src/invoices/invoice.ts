@@ -12,7 +12,15 @@ export type Invoice = {
   readonly periodStart: string
   readonly periodEnd: string
   readonly currency: Currency
+  /** Taken off by coupons, before tax. */
+  readonly discountMicros: bigint
+  /** After discounts, without tax. */
+  readonly netMicros: bigint
+  readonly taxMicros: bigint
+  /** net + tax. */
   readonly totalMicros: bigint
+  /** After credits. */
+  readonly amountDueMicros: bigint
   readonly state: InvoiceState
   readonly issuedOn: string
   readonly openedAt: string | null
@@ -23,7 +31,8 @@ export type InvoiceRow = Omit<Invoice, 'currency'> & { currency: string }
 
 /** For SELECT and RETURNING; read the rows with `invoiceOf`. */
 export const invoiceColumns = `id, tenant, number, customer, subscription, period_start AS "periodStart",
-  period_end AS "periodEnd", currency, total_micros AS "totalMicros", state, issued_on AS "issuedOn",
+  period_end AS "periodEnd", currency, discount_micros AS "discountMicros", net_micros AS "netMicros",
+  tax_micros AS "taxMicros", total_micros AS "totalMicros", amount_due_micros AS "amountDueMicros", state, issued_on AS "issuedOn",
   opened_at AS "openedAt", paid_at AS "paidAt"`
 
 export function invoiceOf(row: InvoiceRow): Invoice {

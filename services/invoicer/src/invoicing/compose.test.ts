@@ -238,7 +238,7 @@ test('coupons are redeemed as often as they last', () => {
   }
   const redeemed = (redemptions: number) =>
     subscribed([a], [{ from: '2026-10-01', plan: 'a' }], {
-      coupons: [{ coupon, from: at('2026-10-05'), redemptions }],
+      coupons: [{ coupon, from: at('2026-10-05'), to: Infinity, redemptions }],
     })
   const due = (redemptions: number) => {
     const { invoice } = compose(dueAt(redeemed(redemptions), '2026-10-01'))

@@ -5,8 +5,9 @@ import type { AttachedCoupon } from './subscription.ts'
 
 /** The coupons that an invoice redeems, in the order in which they were given. */
 export const couponsFor = ({ subscription, kind, period }: DueInvoice): AttachedCoupon[] =>
-  subscription.coupons.filter(({ coupon, from, redemptions }) => {
-    const isGiven = from < (kind === 'advance' ? period.start + 1 : period.end)
+  subscription.coupons.filter(({ coupon, from, to, redemptions }) => {
+    const last = kind === 'advance' ? period.start : period.end - 1
+    const isGiven = from <= last && last < to
     const isCurrency = coupon.type === 'percent' || coupon.currency === subscription.currency
     return isGiven && isCurrency && redemptions < mostRedemptions(coupon)
   })

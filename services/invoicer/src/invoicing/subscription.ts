@@ -23,8 +23,9 @@ export type AddOnVersion = {
 /** A coupon that a subscription was given, and on how many invoices it has been redeemed. */
 export type AttachedCoupon = {
   readonly coupon: Coupon
-  /** Invoices whose period ends after it. */
+  /** Invoices at whose instant it is given: from there on, until it was taken away. */
   readonly from: Micros1970
+  readonly to: Micros1970
   readonly redemptions: number
 }
 

@@ -6,10 +6,10 @@ import { formatMicros } from '@tidemark/schemas/money.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { type CloseResult, type ClosingDeps, closePeriods } from '../closing/close.ts'
-import type { Draft, Refusal } from '../closing/draft.ts'
 import { CloseStopped } from '../closing/stop.ts'
 import { latestClosed } from '../invoices/list-store.ts'
 import { showInvoice } from '../invoices/show.ts'
+import type { Draft, Refusal } from '../invoicing/compose.ts'
 
 const closeBody = Type.Object(
   {
@@ -101,14 +101,14 @@ const stoppedProblem = (stop: CloseStopped): HttpProblem =>
     extensions: { evidence: stop.evidence },
   })
 
-const showDraft = ({ due, lines, totalMicros }: Draft) => {
-  const { currency } = due.subscription.plan.plan
+const showDraft = ({ due, lines, invoice }: Draft) => {
+  const { currency, customer, key } = due.subscription
   return {
-    customer: due.subscription.customer,
-    subscription: due.subscription.key,
+    customer,
+    subscription: key,
     period: formatPeriod(due.period),
     currency,
-    total: formatMicros(totalMicros, currency),
+    total: formatMicros(invoice.totalMicros, currency),
     lines: lines.map(({ price, amountMicros }) => ({ price, amount: formatMicros(amountMicros, currency) })),
   }
 }

@@ -4,15 +4,29 @@ import { Compile } from 'typebox/compile'
 
 const text = Type.String()
 
+const lineTax = Type.Object({
+  id: text,
+  rate: text,
+  amount: Type.Optional(text),
+  reason: Type.Optional(Type.Enum(['reverse_charge', 'exempt', 'not_collecting'])),
+})
+
 /** What is read of a certificate: where its inputs are. Everything else in it is recomputed and compared. */
 const inputs = Type.Object({
+  version: Type.Literal(2),
   invoice: Type.Object({ id: text, number: text, issuedOn: text }),
+  kind: Type.Enum(['recurring', 'advance']),
   subscription: text,
   period: Type.Object({ start: text, end: text }),
   cut: text,
   lost: Type.Array(Type.Object({ log: Type.Integer(), partition: Type.Integer(), first: text, last: text })),
-  plan: Type.Object({ id: text, version: Type.Integer() }),
-  usage: Type.Array(Type.Object({ meter: text, version: Type.Integer() })),
+  usage: Type.Array(Type.Object({ need: text, meter: text, version: Type.Integer() })),
+  /** The provider's answer: nobody can ask for it again. */
+  tax: Type.Object({
+    provider: text,
+    version: text,
+    lines: Type.Array(Type.Object({ id: text, taxes: Type.Array(lineTax) })),
+  }),
 })
 
 export type CertificateInputs = Static<typeof inputs>

@@ -1,22 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import type { Pool } from '@tidemark/infra/postgres/pool.ts'
 import type { Json } from '@tidemark/schemas/canonical-json.ts'
 import { parseCut } from '@tidemark/schemas/cut.ts'
-import { sha256Of } from '../catalogue/version-changes.ts'
-import { instantOf } from '../catalogue/stored-instant.ts'
-import { readMapped } from '../closing/billed-usage.ts'
 import { certify } from '../closing/certificate.ts'
-import { type BilledUsage, type Draft, draftInvoice, type Refusal } from '../closing/draft.ts'
-import { readBilledSubscriptions, readPlanVersion } from '../closing/due-store.ts'
-import { readMeterVersion } from '../closing/meters.ts'
-import { clipAll } from '../closing/usage.ts'
+import { readingOf } from '../closing/due.ts'
+import type { Draft } from '../invoicing/compose.ts'
 import { type Difference, firstDifference } from './difference.ts'
 import { findAlteredEvent } from './payloads.ts'
-import { type CertificateInputs, parseInputs, readCertificate } from './stored-certificate.ts'
+import { recompute, type VerifyDeps } from './recompute.ts'
+import { parseInputs, readCertificate } from './stored-certificate.ts'
 import { describeCertified, describeStored } from './stored-invoice.ts'
-
-export type VerifyDeps = { pool: Pool; clickHouse: ClickHouse }
 
 export type Verification = { verified: true; sha256: string } | { verified: false; difference: Difference }
 
@@ -61,23 +53,29 @@ export async function verifyInvoice(
   return { verified: true, sha256: digest }
 }
 
-const billedEvents = ({ due: { period }, mappings, usage }: Draft) => ({
-  period,
-  mappings,
+const billedEvents = ({ due, usage }: Draft) => ({
+  period: readingOf(due),
+  mappings: usage.flatMap(({ mappings }) => mappings),
   types: [...new Set(usage.map(({ meter }) => meter.eventType))],
 })
 
 /** What an amount follows from is named before the amount itself. */
 const causesFirst = ({
   mapping,
-  plan,
+  phases,
+  plans,
+  addOns,
+  coupons,
   usage,
   ...rest
 }: {
   [key: string]: Json
 }): { [key: string]: Json } => ({
   mapping: mapping ?? null,
-  plan: plan ?? null,
+  phases: phases ?? null,
+  plans: plans ?? null,
+  addOns: addOns ?? null,
+  coupons: coupons ?? null,
   usage: usage ?? null,
   ...rest,
 })
@@ -86,35 +84,3 @@ const differs = (path: string, certified: Json, recomputed: Json): Verification 
   verified: false,
   difference: { path, certified, recomputed },
 })
-
-/** The draft that the close computed, from nothing but raw events and catalogue. */
-async function recompute(
-  { pool, clickHouse }: VerifyDeps,
-  tenant: string,
-  inputs: CertificateInputs,
-): Promise<Draft | Difference> {
-  const period = { start: instantOf(inputs.period.start), end: instantOf(inputs.period.end) }
-  const [subscription] = await readBilledSubscriptions(pool, tenant, { key: inputs.subscription })
-  const plan = await readPlanVersion(pool, tenant, inputs.plan.id, inputs.plan.version)
-  if (!subscription) return missing('subscription', inputs.subscription)
-  if (!plan) return missing('plan', inputs.plan.id)
-  const cut = parseCut(inputs.cut)
-  const mappings = clipAll(subscription.mappings, period)
-  const usage: BilledUsage[] = []
-  for (const { meter: key, version } of inputs.usage) {
-    const meter = await readMeterVersion(pool, tenant, key, version)
-    if (!meter) return missing('usage', `${key} version ${version}`)
-    const reading = await readMapped(clickHouse, meter, mappings, period, cut)
-    usage.push({ meter, ...reading(mappings) })
-  }
-  // The hash is taken of the definition as it is now: a plan that was changed behind its hash shows.
-  const due = {
-    subscription: { ...subscription, plan: { ...plan, sha256: sha256Of(plan.plan) } },
-    period,
-  }
-  const draft: Draft | Refusal = draftInvoice(due, mappings, usage)
-  if ('code' in draft) return { path: 'usage', certified: draft.code, recomputed: draft.reason }
-  return draft
-}
-
-const missing = (path: string, what: string): Difference => ({ path, certified: what, recomputed: null })
