@@ -150,5 +150,5 @@ test('the example in docs applies as it stands', async () => {
   copyFileSync(fileURLToPath(new URL('../../docs/examples/catalogue.yaml', import.meta.url)), file)
   const other = await room.installation.createTenant('example')
   const { code, lines } = await apply('--key', other.key)
-  expect({ code, last: lines.at(-1) }).toEqual({ code: 0, last: 'Applied: 2 meters, 3 changes of the rest.' })
+  expect({ code, last: lines.at(-1) }).toEqual({ code: 0, last: 'Applied: 2 meters, 9 changes of the rest.' })
 })
