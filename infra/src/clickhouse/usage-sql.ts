@@ -4,6 +4,9 @@ import type { Meter } from '@tidemark/schemas/meter.ts'
 /** SQL with the values of its parameters; text from outside stands only in `params`. */
 export type Sql = { readonly sql: string; readonly params: Readonly<Record<string, unknown>> }
 
+/** At the end of a statement that reads a few rows: waking another thread takes longer than they do. */
+export const oneThread = 'SETTINGS max_threads = 1'
+
 /**
  * Sum modulo 2^128 over the hash of (log, partition, offset, payload hash): two sets of events with one count and one
  * hash are the same set. SipHash-2-4-128 as ClickHouse computes it; certificates name it `siphash128-sum`.

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { atCut } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import { atCut, oneThread } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { inRanges, rangesBetween } from './cut-range.ts'
 import { type Hour, hoursOf } from './hour-plan.ts'
 import { findPass, type PassOfMeter } from './seal-pass.ts'
@@ -78,7 +78,7 @@ async function readSealedHours(
      WHERE tenant = {tenant:String} AND meter_key = {meter:String} AND meter_version = {version:UInt32}
        AND hour >= {firstHour:DateTime('UTC')} AND hour <= {lastHour:DateTime('UTC')}
        AND seal_version <= {passVersion:UInt256}
-     GROUP BY hour`,
+     GROUP BY hour ${oneThread}`,
     {
       ...rangeParams(asked),
       meter: asked.meter.key,

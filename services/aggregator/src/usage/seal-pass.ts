@@ -1,5 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
-import { atCut } from '@tidemark/infra/clickhouse/usage-sql.ts'
+import { atCut, oneThread } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 
@@ -18,6 +18,14 @@ export type CutRow = readonly { log: number; partition: number; offset: string }
 
 export const cutOf = (rows: CutRow): Cut =>
   rows.map(({ log, partition, offset }) => ({ log, partition, offset: BigInt(offset) }))
+
+/** The version of the last pass: as long as it is the same, nothing else has been sealed. */
+export async function readNewestPass(clickHouse: ClickHouse): Promise<string | undefined> {
+  const rows = await clickHouse.query<{ sealVersion: string }>(
+    `SELECT toString(max(seal_version)) AS sealVersion FROM usage_seal_passes ${oneThread}`,
+  )
+  return rows[0]?.sealVersion
+}
 
 /**
  * The newest pass that saw nothing beyond the cut. A later one may have sealed events that do not count at this cut.
@@ -43,7 +51,8 @@ export async function findPass(
      WHERE seal_version = (
        SELECT max(seal_version) FROM usage_seal_passes
        WHERE arrayAll(entry -> entry.3 <= transform(toUInt32(entry.1) * 65536 + entry.2,
-         {cutKeys:Array(UInt32)}, {cutEnds:Array(UInt64)}, toUInt64(0)), cut))`,
+         {cutKeys:Array(UInt32)}, {cutEnds:Array(UInt64)}, toUInt64(0)), cut))
+     ${oneThread}`,
     { ...params, tenant: meter.tenant, meter: meter.key, version: meter.version, type: meter.eventType },
   )
   const row = rows[0]

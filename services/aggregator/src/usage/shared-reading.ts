@@ -1,12 +1,12 @@
+/** @param read gets the answer at hand, which it may find to be still right */
+export type SharedReading<T> = (key: string, read: (before?: T) => Promise<T>) => Promise<T>
+
 /**
  * Lets all who ask within a moment have one answer: what was read for the first is good enough for those that come
  * shortly after it. While an answer is asked for, the next one is read before it is too old, so that nobody has to wait
  * for it. A reading that fails is forgotten, and one that nobody asked for lately leaves.
  */
-export function createSharedReading<T>(
-  freshMs: number,
-  mostKept: number,
-): (key: string, read: () => Promise<T>) => Promise<T> {
+export function createSharedReading<T>(freshMs: number, mostKept: number): SharedReading<T> {
   const kept = new Map<string, Kept<T>>()
 
   function keep(key: string, made: Kept<T>): Promise<T> {
@@ -34,10 +34,11 @@ export function createSharedReading<T>(
   return (key, read) => {
     const now = performance.now()
     const found = kept.get(key)
-    const age = found === undefined ? Number.POSITIVE_INFINITY : now - found.at
-    if (found === undefined || age >= freshMs) return keep(key, { at: now, answer: read(), isRenewed: false })
-    if (age >= freshMs / 2 && !found.isRenewed)
-      readAhead(key, found, { at: now, answer: read(), isRenewed: false })
+    if (found === undefined) return keep(key, { at: now, answer: read(), isRenewed: false })
+    const age = now - found.at
+    const renewed = () => ({ at: now, answer: found.answer.then(read), isRenewed: false })
+    if (age >= freshMs) return keep(key, renewed())
+    if (age >= freshMs / 2 && !found.isRenewed) readAhead(key, found, renewed())
     return found.answer
   }
 }

@@ -97,7 +97,7 @@ async function groupedPage(
   const query = { ...request, meter, cut, offset, limit: request.limit + 1 }
   const rows = await readUsage(clickHouse, query, readHours)
   return {
-    items: rows.slice(0, request.limit).map((row) => itemOf(row, request)),
+    items: itemsOf(rows.slice(0, request.limit), request),
     isLast: rows.length <= request.limit,
   }
 }
@@ -119,8 +119,9 @@ async function windowPage(
   const rows = await readUsage(clickHouse, query, readHours)
   const found = new Map(rows.map((row) => [row.windowStart, row]))
   return {
-    items: windowStarts.map((windowStart) =>
-      itemOf(found.get(windowStart) ?? emptyRow(windowStart, meter), request),
+    items: itemsOf(
+      windowStarts.map((windowStart) => found.get(windowStart) ?? emptyRow(windowStart, meter)),
+      request,
     ),
     isLast: end >= request.windowStarts.length,
   }
@@ -139,19 +140,25 @@ const emptyRow = (windowStart: number, { aggregation }: MeterVersion): UsageRow 
   unreadable: 0n,
 })
 
-function itemOf(
-  row: UsageRow,
+/** Rows as items; the bounds of a window are written out once for all that lie in it. */
+function itemsOf(
+  rows: readonly UsageRow[],
   { windowStarts, to, groupBySubject, groupByDimensions }: UsageRequest,
-): UsageItem {
-  const windowEnd = windowStarts[windowStarts.indexOf(row.windowStart) + 1] ?? to
-  const values = groupByDimensions.map((name, index) => [name, row.dimensions[index] ?? ''] as const)
-  return {
-    windowStart: formatInstant(row.windowStart),
-    windowEnd: formatInstant(windowEnd),
-    ...(groupBySubject ? { subject: row.subject } : {}),
-    ...(values.length > 0 ? { dimensions: Object.fromEntries(values) } : {}),
-    value: row.value,
-    eventCount: Number(row.eventCount),
-    unreadable: Number(row.unreadable),
-  }
+): UsageItem[] {
+  const texts = [...windowStarts, to].map(formatInstant)
+  const places = new Map(windowStarts.map((start, place) => [start, place]))
+  const dimensionsOf = ({ dimensions }: UsageRow) =>
+    Object.fromEntries(groupByDimensions.map((name, index) => [name, dimensions[index] ?? '']))
+  return rows.map((row) => {
+    const place = places.get(row.windowStart) ?? 0
+    return {
+      windowStart: texts[place] ?? '',
+      windowEnd: texts[place + 1] ?? '',
+      ...(groupBySubject ? { subject: row.subject } : undefined),
+      ...(groupByDimensions.length > 0 ? { dimensions: dimensionsOf(row) } : undefined),
+      value: row.value,
+      eventCount: Number(row.eventCount),
+      unreadable: Number(row.unreadable),
+    }
+  })
 }

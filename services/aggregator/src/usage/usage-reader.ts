@@ -1,7 +1,7 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Sql } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
-import { isCarried } from '@tidemark/schemas/meter.ts'
+import { isCarried, type Meter } from '@tidemark/schemas/meter.ts'
 import { roundQuantity } from '@tidemark/schemas/quantity-rounding.ts'
 import { readCarriedUsage } from './carried-reader.ts'
 import { type ReadHours, readHours } from './meter-hours.ts'
@@ -56,7 +56,7 @@ async function combineParts(
     windowStart: starts.get(row.windowSecond) ?? query.from,
     subject: row.subject,
     dimensions: row.dimensions,
-    value: row.value === null ? null : quantityText(query, row.value),
+    value: row.value === null ? null : quantityText(query.meter, row.value),
     eventCount: BigInt(row.eventCount),
     unreadable: BigInt(row.unreadable),
   }))
@@ -70,8 +70,10 @@ function isOnce(parts: readonly UsagePart[], [row]: readonly CombinedRow[]): boo
 
 const collapsed = (part: UsagePart): UsagePart => part.onceIf?.otherwise ?? part
 
-function quantityText({ meter }: UsageQuery, text: string): string {
-  const { coefficient, scale } = decimal(text)
-  const exact = { coefficient, scale: scale + combined(meter.aggregation).scale }
-  return formatDecimal(roundQuantity(exact, meter.rounding))
+/** ClickHouse writes decimals as we do: plain, and without zeros at their end. */
+function quantityText({ aggregation, rounding }: Meter, text: string): string {
+  const { scale } = combined(aggregation)
+  if (scale === 0 && rounding === undefined) return text
+  const number = decimal(text)
+  return formatDecimal(roundQuantity({ ...number, scale: number.scale + scale }, rounding))
 }

@@ -11,6 +11,7 @@ import {
   readHours,
   readPassedHours,
 } from './meter-hours.ts'
+import { readNewestPass } from './seal-pass.ts'
 import { createSharedReading } from './shared-reading.ts'
 import { readWatermarks, type Watermarks } from './watermarks.ts'
 
@@ -43,6 +44,8 @@ export function createUsageSources(
 ): UsageSources {
   const shareWatermarks = createSharedReading<Watermarks>(sharing.watermarksMs, 1)
   const sharePassed = createSharedReading<PassedHours | undefined>(sharing.hoursMs, mostKept)
+  const shareNewest = createSharedReading<string | undefined>(sharing.hoursMs / 2, 1)
+  const readNewest = () => shareNewest('', () => readNewestPass(clickHouse))
   const shareChanged = createSharedReading<Hour[]>(sharing.hoursMs, mostKept)
   return {
     clickHouse,
@@ -51,8 +54,12 @@ export function createUsageSources(
     async readHours(_, asked) {
       const { meter, cut, from, to } = asked
       const { tenant, key, version, eventType } = meter
-      const passed = await sharePassed(keyOf(tenant, key, version, hourAt(from), hourAt(to - 1)), () =>
-        readPassedHours(clickHouse, asked),
+      const passed = await sharePassed(
+        keyOf(tenant, key, version, hourAt(from), hourAt(to - 1)),
+        async (before) => {
+          const isNewest = before !== undefined && before.sealVersion === (await readNewest())
+          return isNewest ? before : readPassedHours(clickHouse, asked)
+        },
       )
       if (passed === undefined) return undefined
       // A later page of a list reads at the cut of the first, which may lie below this pass.

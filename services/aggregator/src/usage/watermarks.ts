@@ -1,4 +1,5 @@
 import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { oneThread } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { type Cut, type CutEntry, sortedCut } from '@tidemark/schemas/cut.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { inboundTopic } from '@tidemark/schemas/topics.ts'
@@ -41,7 +42,7 @@ export async function readWatermarks(clickHouse: ClickHouse, current: UsageLog):
     `SELECT topic, log, partition, toString(max(next_offset)) AS nextOffset,
        toString(toUnixTimestamp64Micro(max(complete_until))) AS completeUntil,
        toString(toUnixTimestamp64Micro(max(relayed_before))) AS relayedBefore
-     FROM usage_watermarks GROUP BY topic, log, partition`,
+     FROM usage_watermarks GROUP BY topic, log, partition ${oneThread}`,
   )
   const processed = rows.filter(({ topic }) => usageEvents.test(topic)).map(watermarkOf)
   return {
