@@ -1,4 +1,4 @@
-/** @param read gets the answer at hand, which it may find to be still right */
+/** @param read gets the last answer, if there is one, which it may find to be still right */
 export type SharedReading<T> = (key: string, read: (before?: T) => Promise<T>) => Promise<T>
 
 /**
@@ -8,6 +8,18 @@ export type SharedReading<T> = (key: string, read: (before?: T) => Promise<T>) =
  */
 export function createSharedReading<T>(freshMs: number, mostKept: number): SharedReading<T> {
   const kept = new Map<string, Kept<T>>()
+
+  function begin(read: (before?: T) => Promise<T>, before?: T): Kept<T> {
+    const made: Kept<T> = { at: performance.now(), answer: read(before), isRenewed: false }
+    made.answer.then(
+      (value) => {
+        made.value = value
+      },
+      // Whoever waits for it is told.
+      () => {},
+    )
+    return made
+  }
 
   function keep(key: string, made: Kept<T>): Promise<T> {
     kept.delete(key)
@@ -32,15 +44,12 @@ export function createSharedReading<T>(freshMs: number, mostKept: number): Share
   }
 
   return (key, read) => {
-    const now = performance.now()
     const found = kept.get(key)
-    if (found === undefined) return keep(key, { at: now, answer: read(), isRenewed: false })
-    const age = now - found.at
-    const renewed = () => ({ at: now, answer: found.answer.then(read), isRenewed: false })
-    if (age >= freshMs) return keep(key, renewed())
-    if (age >= freshMs / 2 && !found.isRenewed) readAhead(key, found, renewed())
+    const age = performance.now() - (found?.at ?? 0)
+    if (found === undefined || age >= freshMs) return keep(key, begin(read, found?.value))
+    if (age >= freshMs / 2 && !found.isRenewed) readAhead(key, found, begin(read, found.value))
     return found.answer
   }
 }
 
-type Kept<T> = { readonly at: number; readonly answer: Promise<T>; isRenewed: boolean }
+type Kept<T> = { readonly at: number; readonly answer: Promise<T>; value?: T; isRenewed: boolean }
