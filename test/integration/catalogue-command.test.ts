@@ -136,6 +136,26 @@ test('a sound file is shown by a dry run, then applied, then changes nothing mor
   expect((await apply()).lines.at(-1)).toBe('Applied: 1 meter, nothing else to change.')
 })
 
+test('a dry run prints what differs, down to the smallest part', async () => {
+  writeFileSync(
+    file,
+    sound
+      .replace('"0.0175"', '"0.02"')
+      .replace('name: Acme\n', 'name: Acme Inc.\n    homeRegion: eu\n')
+      .replace('acme-eu', 'acme-us'),
+  )
+  expect((await apply('--dry-run')).lines).toEqual([
+    `Checking ${file} …`,
+    '  plan starter: new version (version 2)',
+    '    ~ prices[calls].unitPrice: "0.0175" -> "0.02"',
+    '  customer acme: changed: name, homeRegion, subjects',
+    '    ~ name: "Acme" -> "Acme Inc."',
+    '    + homeRegion: "eu"',
+    '    ~ subjects[0]: "acme-eu" -> "acme-us"',
+    'Would be applied: 1 meter, 2 changes of the rest.',
+  ])
+})
+
 test('a broken file and a missing one are told in one line', async () => {
   writeFileSync(file, 'plans:\n  - id: "open\n')
   expect(await apply()).toMatchObject({

@@ -44,7 +44,14 @@ test('a changed plan is a new version; subscriptions stay on theirs', async () =
   await post(tenant, company(1))
   const dearer = { ...plan, prices: [{ id: 'base', model: 'flat', amount: '30.00' }] }
   const answer = await post(tenant, dearer, '/v1/plans')
-  expect(answer.body.changes).toEqual([{ kind: 'plan', key: 'standard', change: 'new version', version: 2 }])
+  expect(answer.body.changes).toMatchObject([
+    { kind: 'plan', key: 'standard', change: 'new version', version: 2 },
+  ])
+  expect(Object(answer.body.changes)[0].difference[0]).toEqual({
+    path: 'prices[base].amount',
+    before: '20.00',
+    after: '30.00',
+  })
   const [customer] = company(1).customers ?? []
   await post(tenant, { ...customer, key: 'new', subjects: [{ key: 'new-subject' }] }, '/v1/customers')
   const start = '2026-10-01T00:00:00Z'
