@@ -17,6 +17,7 @@ import {
   listPaymentMethods,
   retrievePaymentMethod,
 } from './payment-methods.ts'
+import { createTaxCalculation } from './tax-calculations.ts'
 
 export type Route = { method: 'GET' | 'POST'; path: string; operation: Operation }
 
@@ -38,6 +39,7 @@ export const routes: Route[] = [
   { method: 'POST', path: '/v1/payment_intents/:id/cancel', operation: cancelPaymentIntent },
   { method: 'GET', path: '/v1/charges', operation: listCharges },
   { method: 'GET', path: '/v1/charges/:id', operation: retrieveCharge },
+  { method: 'POST', path: '/v1/tax/calculations', operation: createTaxCalculation },
   { method: 'GET', path: '/v1/events', operation: listEvents },
   { method: 'GET', path: '/v1/events/:id', operation: retrieveEvent },
   { method: 'POST', path: '/_simulator/payment_intents/:id/settle', operation: settlePaymentIntent },

@@ -116,7 +116,9 @@ export type StripeEvent = {
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** An id in Stripe's manner: a prefix that names the kind, then 24 letters and digits. */
-export function newId(prefix: 'ch' | 'cus' | 'evt' | 'pi' | 'pm' | 'req' | 'secret'): string {
+export function newId(
+  prefix: 'ch' | 'cus' | 'evt' | 'pi' | 'pm' | 'req' | 'secret' | 'tax_li' | 'taxcalc',
+): string {
   const letters = [...randomBytes(24)].map((byte) => alphabet[byte % alphabet.length])
   return `${prefix}_${letters.join('')}`
 }

@@ -2,18 +2,11 @@ import type { Currency } from '@tidemark/schemas/money.ts'
 import Stripe from 'stripe'
 import { Failure } from '../process/failure.ts'
 import { stripeAmount } from './amounts.ts'
-import { classify } from './classification.ts'
-import { createOneAttemptClient } from './one-attempt-client.ts'
+import { calling, createStripeClient, type StripeClientOptions } from './client.ts'
 import { type ChargeOutcome, decisiveOutcome, outcomeOf } from './outcome.ts'
 import { attemptMetadataKey, type ProcessorEvent, verifyWebhook } from './webhook.ts'
 
-export type StripeProcessorOptions = {
-  secretKey: string
-  /** A server that speaks Stripe's API, like the simulator; empty means Stripe itself. */
-  apiUrl: string
-  webhookSecret: string
-  timeoutMs: number
-}
+export type StripeProcessorOptions = StripeClientOptions & { webhookSecret: string }
 
 export type ChargeRequest = {
   /** Our id of the attempt, stored before this call: idempotency key and metadata at once. */
@@ -65,13 +58,7 @@ const searchMost = 10_000
 const greatestAmountMinor = 99_999_999n
 
 export function createStripeProcessor(options: StripeProcessorOptions): PaymentProcessor {
-  const stripe = new Stripe(options.secretKey, {
-    ...addressOf(options.apiUrl),
-    httpClient: createOneAttemptClient(),
-    maxNetworkRetries: 0,
-    timeout: options.timeoutMs,
-    telemetry: false,
-  })
+  const stripe = createStripeClient(options)
 
   return {
     createCustomer: ({ customerId, name, email }) =>
@@ -141,14 +128,6 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeOut
   }
 }
 
-async function calling<T>(what: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } catch (error) {
-    throw classify(error, what)
-  }
-}
-
 /** Beyond Stripe's own limit a number is refused here, so that the conversion is always exact. */
 function amountOf(amountMinor: bigint): number {
   if (amountMinor > 0n && amountMinor <= greatestAmountMinor) return Number(amountMinor)
@@ -165,11 +144,4 @@ function searchIncomplete(attemptId: string, customerId: string): Failure {
     `Attempt ${attemptId} is not among the first ${searchMost} payment intents of customer ${customerId}. Look for it by hand before anything is repeated.`,
     { code: 'processor_search_incomplete', retryable: false },
   )
-}
-
-function addressOf(apiUrl: string) {
-  if (apiUrl === '') return {}
-  const url = new URL(apiUrl)
-  const protocol: 'http' | 'https' = url.protocol === 'http:' ? 'http' : 'https'
-  return { host: url.hostname, port: url.port === '' ? (protocol === 'http' ? 80 : 443) : url.port, protocol }
 }

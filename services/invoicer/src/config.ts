@@ -12,6 +12,7 @@ import {
 import { type Static, Type } from 'typebox'
 import { closingSettings } from './closing/settings.ts'
 import { paymentSettings } from './payments/settings.ts'
+import { taxSettings } from './tax/settings.ts'
 
 export const configSchema = Type.Object({
   ...prefixSettings,
@@ -23,6 +24,7 @@ export const configSchema = Type.Object({
   ...stripeSettings,
   ...closingSettings,
   ...paymentSettings,
+  ...taxSettings,
   INVOICER_HOST: hostSetting(),
   INVOICER_PORT: portSetting(4300),
 })
