@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { createMeterStore } from '@tidemark/aggregator/metering/meter-store.ts'
 import { type ClickHouse, createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Pool } from '@tidemark/infra/postgres/pool.ts'
-import { systemClock } from '@tidemark/infra/process/clock.ts'
+import { type Clock, systemClock } from '@tidemark/infra/process/clock.ts'
 import { readConfig } from '@tidemark/infra/process/config.ts'
 import { startComponents } from '@tidemark/infra/process/lifecycle.ts'
 import { createLog } from '@tidemark/infra/process/log.ts'
@@ -34,7 +34,8 @@ export type CloseRoom = {
   close(): Promise<void>
 }
 
-export async function openCloseRoom(name: string): Promise<CloseRoom> {
+/** @param clock the invoicer's; by default the machine's */
+export async function openCloseRoom(name: string, clock: Clock = systemClock): Promise<CloseRoom> {
   const installation = await createInstallation(name)
   const { env, database } = installation
   const clickHouse = createClickHouse({
@@ -59,7 +60,7 @@ export async function openCloseRoom(name: string): Promise<CloseRoom> {
     pretty: false,
   })
   const invoicer = await startComponents(
-    await buildInvoicer(config, { log: logger, clock: systemClock, fatal: (error) => console.error(error) }),
+    await buildInvoicer(config, { log: logger, clock, fatal: (error) => console.error(error) }),
   )
   const url = `http://127.0.0.1:${port}`
   const log = createUsageLog(clickHouse)

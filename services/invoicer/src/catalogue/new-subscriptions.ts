@@ -15,7 +15,7 @@ export function newSubscriptions(
   const brought = new Map(customers.map((customer) => [customer.key, customer]))
   const surroundings = {
     offers: offersAfter(catalogue, known),
-    coupons: known.offeredCoupons,
+    coupons: couponsAfter(catalogue, known),
     now: known.now,
   }
   const parties = createParties(catalogue, known)
