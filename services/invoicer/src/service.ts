@@ -23,8 +23,10 @@ import { createCollecting, paymentTimes } from './payments/component.ts'
 import { addCatalogueRoutes } from './routes/catalogue.ts'
 import { addClosingRoutes } from './routes/closing.ts'
 import { addInvoiceRoutes } from './routes/invoices.ts'
+import { addPreviewRoute } from './routes/preview.ts'
 import { addPricingRoutes } from './routes/pricing.ts'
 import { addSubscriptionRoutes } from './routes/subscriptions.ts'
+import { addTaxRoutes } from './routes/tax.ts'
 import { createWebhookProcessing } from './webhooks/component.ts'
 import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
 
@@ -74,11 +76,12 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const deps = { pool, clickHouse, clock, log }
   addCatalogueRoutes(server, { pool, clock, principals })
   addSubscriptionRoutes(server, deps, principals)
+  addPreviewRoute(server, { ...deps, tax: untaxed }, principals)
   addInvoiceRoutes(server, deps, principals)
   addPricingRoutes(server, principals)
   addClosingRoutes(
     server,
-    { ...deps, tax: async (_tenant, { net }) => untaxed(net.lines) },
+    { ...deps, tax: untaxed },
     {
       graceMs: config.INVOICER_GRACE_SECONDS * 1000,
       gateWaitMs: config.INVOICER_GATE_WAIT_MS,
@@ -86,6 +89,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
     },
     principals,
   )
+  addTaxRoutes(server, { pool, clock }, principals)
   const payments = { pool, processor, clock, log, metrics, fatal, ...paymentTimes(config) }
   const collecting = createCollecting(config, payments)
   addCollectRoute(server, { pool, clock, collector: collecting.collector }, principals)

@@ -23,7 +23,7 @@ export async function readCustomers(
     `SELECT ${customerColumns}, revision, (
        SELECT max(c.period_end) FROM billing.billing_claims c
        JOIN billing.subscriptions s ON s.tenant = c.tenant AND s.key = c.subscription
-       WHERE s.tenant = customers.tenant AND s.customer = customers.key
+       WHERE s.tenant = customers.tenant AND s.customer = customers.key AND c.kind = 'recurring'
      ) AS billed_until, EXISTS (
        SELECT 1 FROM billing.invoices i WHERE i.tenant = customers.tenant AND i.customer = customers.key
      ) AS is_invoiced

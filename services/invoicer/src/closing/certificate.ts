@@ -83,9 +83,10 @@ function amountsJson(draft: Draft): { [key: string]: Json } {
       amount: money(amountMicros),
     })),
     tax: {
-      provider: tax.provider,
-      version: tax.version,
-      lines: tax.lines.map(({ id, taxes }) => ({
+      provider: tax.answer.provider,
+      version: tax.answer.version,
+      request: tax.requestSha256,
+      lines: tax.answer.lines.map(({ id, taxes }) => ({
         id,
         taxes: taxes.map(({ id: taxId, rate, amountMicros, reason }) => ({
           id: taxId,

@@ -2,11 +2,19 @@ import type { ClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Cut } from '@tidemark/schemas/cut.ts'
 import type { Micros } from '@tidemark/schemas/money.ts'
-import { completeDraft, composeNet, type Draft, isRefusal, type Refusal } from '../invoicing/compose.ts'
+import {
+  completeDraft,
+  composeNet,
+  type Draft,
+  isRefusal,
+  type NetDraft,
+  type Refusal,
+} from '../invoicing/compose.ts'
 import type { DueInvoice } from '../invoicing/due-invoice.ts'
-import type { TaxSource } from '../invoicing/tax.ts'
+import type { RefusalReason } from '../invoicing/refusal.ts'
+import type { Taxed, TaxSource } from '../invoicing/tax.ts'
 import { usageNeeds } from '../invoicing/usage-needs.ts'
-import { type NeedQuestion, readPeriod, type UsageReader } from './billed-usage.ts'
+import { type NeedQuestion, readPeriod } from './billed-usage.ts'
 import type { DueGroup } from './due.ts'
 import { readNewestMeters } from './meters.ts'
 import { clipAll } from './usage.ts'
@@ -35,12 +43,26 @@ export async function draftGroup(
       ? undefined
       : await readPeriod(deps.clickHouse, { tenant, period: group.reading, cut, questions })
   const drafted: Drafted = { drafts: [], refused: [] }
+  const nets: NetDraft[] = []
   for (const { due, questions: own } of asked) {
-    const draft = await draftInvoice(deps, tenant, due, own, read, spentOf)
+    const usage = read ? await Promise.all(own.map(read)) : []
+    const net = composeNet({ due, usage, spentMicros: await spentOf(due) })
+    if (isRefusal(net)) drafted.refused.push(net)
+    else nets.push(net)
+  }
+  const taxed = await deps.tax(tenant, nets)
+  for (const [index, net] of nets.entries()) {
+    const draft = withTax(net, taxed[index])
     if (isRefusal(draft)) drafted.refused.push(draft)
     else drafted.drafts.push(draft)
   }
   return drafted
+}
+
+/** Without an answer about its tax the period stays open. */
+export function withTax(net: NetDraft, tax: Taxed | RefusalReason | undefined): Draft | Refusal {
+  if (tax && 'answer' in tax) return completeDraft(net, tax)
+  return { due: net.due, ...(tax ?? { code: 'tax_unavailable', reason: 'nobody has said what tax is due' }) }
 }
 
 type Asked = { readonly due: DueInvoice; readonly questions: NeedQuestion[] }
@@ -66,19 +88,4 @@ export async function questionsOf(
       return meter ? [{ need, meter, mappings }] : []
     }),
   }))
-}
-
-async function draftInvoice(
-  { tax }: DraftingDeps,
-  tenant: string,
-  due: DueInvoice,
-  questions: readonly NeedQuestion[],
-  read: UsageReader | undefined,
-  spentOf: SpentOf,
-): Promise<Draft | Refusal> {
-  const usage = read ? await Promise.all(questions.map(read)) : []
-  const net = composeNet({ due, usage, spentMicros: await spentOf(due) })
-  if (isRefusal(net)) return net
-  const answer = await tax(tenant, net)
-  return isRefusal(answer) ? answer : completeDraft(net, answer)
 }

@@ -27,20 +27,21 @@ export async function listInvoices(
   return rows.map(invoiceOf)
 }
 
-/** Of each subscription the invoice of its last closed period that had ended by then: what a close has come to. */
+/** Of each subscription the last invoice that was due by then: what a close has come to. */
 export async function latestClosed(
   queryable: Queryable,
   tenant: string,
-  endedBy: Micros1970,
+  dueBy: Micros1970,
   limit: number,
 ): Promise<Invoice[]> {
   const { rows } = await queryable.query<InvoiceRow>(
     `SELECT ${invoiceColumns} FROM billing.invoices WHERE tenant = $1 AND id IN (
        SELECT DISTINCT ON (subscription) invoice_id FROM billing.billing_claims
-       WHERE tenant = $1 AND period_end <= $2 AND side = 'tidemark'
-       ORDER BY subscription, period_start DESC LIMIT $3
+       WHERE tenant = $1 AND side = 'tidemark'
+         AND CASE kind WHEN 'advance' THEN period_start ELSE period_end END <= $2
+       ORDER BY subscription, period_start DESC, kind DESC LIMIT $3
      ) ORDER BY number`,
-    [tenant, formatInstant(endedBy), limit],
+    [tenant, formatInstant(dueBy), limit],
   )
   return rows.map(invoiceOf)
 }

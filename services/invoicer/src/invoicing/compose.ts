@@ -5,7 +5,6 @@ import type {
   NetInvoice,
   PricedInvoice,
   PricedLine,
-  TaxAnswer,
 } from '../pricing/priced-invoice.ts'
 import { netInvoice, totalInvoice } from '../pricing/totals.ts'
 import { advanceFees } from './advance.ts'
@@ -16,6 +15,7 @@ import type { DueInvoice } from './due-invoice.ts'
 import type { Charge } from './line.ts'
 import { type RefusalReason, refusalOf } from './refusal.ts'
 import type { AttachedCoupon } from './subscription.ts'
+import type { Taxed } from './tax.ts'
 import { phaseOfPeriod, termsOfPeriod } from './terms.ts'
 import type { ReadUsage } from './usage-needs.ts'
 
@@ -40,7 +40,7 @@ export type DraftLine = Omit<Charge, 'taxes' | 'taxCode'> & PricedLine
 
 /** An invoice as computed, before it has a number: preview, close and verification are the same up to here. */
 export type Draft = Omit<NetDraft, 'net'> & {
-  readonly tax: TaxAnswer
+  readonly tax: Taxed
   readonly invoice: PricedInvoice
   /** The charges in their order, then true-ups. */
   readonly lines: readonly DraftLine[]
@@ -81,12 +81,12 @@ const chargeLine = ({ id, price, amountMicros, committed, taxCode, taxes }: Char
 })
 
 /** Tax, then credits, and the lines with all that they come to. */
-export function completeDraft({ net, ...draft }: NetDraft, tax: TaxAnswer): Draft | Refusal {
+export function completeDraft({ net, ...draft }: NetDraft, tax: Taxed): Draft | Refusal {
   const { due, charges } = draft
   const { taxRounding, taxInclusive, inclusiveRounding } = termsOfPeriod(due)
   const invoice = totalInvoice(
     net,
-    tax,
+    tax.answer,
     { taxRounding, taxInclusive, inclusiveRounding },
     due.subscription.currency,
   )

@@ -4,12 +4,12 @@ import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import { formatMicros } from '@tidemark/schemas/money.ts'
 import type { Plan } from '@tidemark/schemas/plan.ts'
 import { noReadings } from '../closing/readings.ts'
-import type { TaxAnswer } from '../pricing/priced-invoice.ts'
 import type { Phase } from '../subscriptions/timeline.ts'
 import { completeDraft, composeNet, isRefusal } from './compose.ts'
 import type { DueInvoice } from './due-invoice.ts'
 import { periodFrom } from './periods.ts'
 import { type BilledSubscription, versionKey } from './subscription.ts'
+import type { Taxed } from './tax.ts'
 import { type UsageNeed, usageNeeds } from './usage-needs.ts'
 
 // What unit tests of this room make their subscriptions and invoices of.
@@ -83,10 +83,9 @@ const meter: MeterVersion = {
   aggregation: 'sum',
   valuePath: 'n',
 }
-export const untaxed = (lines: readonly { id: string }[]): TaxAnswer => ({
-  provider: 'none',
-  version: '1',
-  lines: lines.map(({ id }) => ({ id, taxes: [] })),
+const untaxed = (lines: readonly { id: string }[]): Taxed => ({
+  answer: { provider: 'none', version: '1', lines: lines.map(({ id }) => ({ id, taxes: [] })) },
+  requestSha256: '',
 })
 
 /** Composes with as much usage of each need as the function says, without tax. */

@@ -1,12 +1,23 @@
 import type { TaxAnswer } from '../pricing/priced-invoice.ts'
-import type { NetDraft, Refusal } from './compose.ts'
+import type { NetDraft } from './compose.ts'
+import type { RefusalReason } from './refusal.ts'
 
-/** Asks for the tax of an invoice; a provider that is away refuses it, and the period stays open. */
-export type TaxSource = (tenant: string, net: NetDraft) => Promise<TaxAnswer | Refusal>
+/** What a provider said of an invoice, and which request it answered: both stand in the certificate. */
+export type Taxed = { readonly answer: TaxAnswer; readonly requestSha256: string }
+
+/** Asks for the taxes of invoices, one answer for each in their order; a provider that is away refuses some. */
+export type TaxSource = (
+  tenant: string,
+  drafts: readonly NetDraft[],
+) => Promise<readonly (Taxed | RefusalReason)[]>
 
 /** No tax on any line. */
-export const untaxed = (lines: readonly { readonly id: string }[]): TaxAnswer => ({
-  provider: 'none',
-  version: '1',
-  lines: lines.map(({ id }) => ({ id, taxes: [] })),
-})
+export const untaxed: TaxSource = async (_tenant, drafts) =>
+  drafts.map(({ net }) => ({
+    answer: {
+      provider: 'none',
+      version: '1',
+      lines: net.lines.map(({ id }) => ({ id, taxes: [] })),
+    },
+    requestSha256: '',
+  }))

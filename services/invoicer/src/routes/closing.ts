@@ -11,7 +11,7 @@ import { latestClosed } from '../invoices/list-store.ts'
 import { showInvoice } from '../invoices/show.ts'
 import type { Draft, Refusal } from '../invoicing/compose.ts'
 
-const closeBody = Type.Object(
+export const closeBody = Type.Object(
   {
     until: Type.Optional(
       Type.String({
@@ -56,7 +56,7 @@ export function addClosingRoutes(
         throw error instanceof CloseStopped ? stoppedProblem(error) : error
       })
       if (result.waiting) throw notComplete(result)
-      const closed = await latestClosed(deps.pool, tenant, until - graceMs * 1000, shown)
+      const closed = await latestClosed(deps.pool, tenant, until, shown)
       const isNew = new Set(result.invoices.map(({ id }) => id))
       return {
         dryRun,

@@ -42,6 +42,17 @@ export function performRequest(
   )
 }
 
+/** What a request would make of a subscription as it is now: what a preview prices, and the change stores. */
+export async function workOut(
+  queryable: Queryable,
+  tenant: string,
+  subscription: Subscription,
+  request: SubscriptionRequest,
+  now: Micros1970,
+): Promise<Subscription> {
+  return (await planWith(queryable, tenant, subscription, request, now)).subscription
+}
+
 async function readForChange(
   queryable: Queryable,
   tenant: string,

@@ -16,6 +16,7 @@ import { periodFrom } from '../invoicing/periods.ts'
 import { readSpent } from '../invoicing/spent-store.ts'
 import { readBilledSubscriptions } from '../invoicing/store.ts'
 import type { BilledSubscription } from '../invoicing/subscription.ts'
+import type { Taxed } from '../invoicing/tax.ts'
 import { type ReadUsage, usageNeeds } from '../invoicing/usage-needs.ts'
 import type { TaxAnswer } from '../pricing/priced-invoice.ts'
 import type { Difference } from './difference.ts'
@@ -92,9 +93,13 @@ async function asItWas(
   }
 }
 
-const taxOf = ({ tax }: CertificateInputs): TaxAnswer => ({
-  ...tax,
-  lines: tax.lines.map(({ id, taxes }) => ({
+const taxOf = ({ tax: { request, provider, version, lines } }: CertificateInputs): Taxed => ({
+  requestSha256: request,
+  answer: { provider, version, lines: linesOf(lines) },
+})
+
+const linesOf = (lines: CertificateInputs['tax']['lines']): TaxAnswer['lines'] =>
+  lines.map(({ id, taxes }) => ({
     id,
     taxes: taxes.map(({ id: taxId, rate, amount, reason }) => ({
       id: taxId,
@@ -102,5 +107,4 @@ const taxOf = ({ tax }: CertificateInputs): TaxAnswer => ({
       ...(amount === undefined ? {} : { amountMicros: parseMicros(amount) }),
       ...(reason === undefined ? {} : { reason }),
     })),
-  })),
-})
+  }))

@@ -25,6 +25,7 @@ const inputs = Type.Object({
   tax: Type.Object({
     provider: text,
     version: text,
+    request: text,
     lines: Type.Array(Type.Object({ id: text, taxes: Type.Array(lineTax) })),
   }),
 })
