@@ -32,9 +32,9 @@ async function insert(order: InsertOrder): Promise<InsertReport> {
     lanes.map(async (batches) => {
       for (const { evidence, ledger } of batches) {
         await Promise.all(
-          evidence.map(({ table, columns, bytes }) => clickHouse.insertRowBinary(table, columns, bytes)),
+          evidence.map(({ table, columns, bytes }) => clickHouse.insertNative(table, columns, [bytes])),
         )
-        await clickHouse.insertRowBinary(ledger.table, ledger.columns, ledger.bytes)
+        await clickHouse.insertNative(ledger.table, ledger.columns, [ledger.bytes])
       }
     }),
   )

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
+import { NativeBlock } from '@tidemark/infra/clickhouse/native-block.ts'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 const stack = inject('stackEnvironment')
@@ -38,15 +39,64 @@ test('integers, decimals and times come back as they went in', async () => {
   expect(rows).toEqual([largest])
 })
 
-test('RowBinary goes in as it is, and again: the server never takes an insert for a duplicate', async () => {
-  const row = Buffer.alloc(32)
-  row.writeBigUInt64LE(7n, 0)
-  row.writeBigInt64LE(1_500_000_000n, 8)
-  row.writeBigInt64LE(1_769_903_999_123_456n, 24)
-  for (let copy = 0; copy < 2; copy += 1)
-    await clickHouse.insertRowBinary(table, ['key', 'amount', 'time'], row)
-  const seven = { key: '7', amount: '1.5', time: '2026-01-31T23:59:59.123456Z' }
-  expect(await clickHouse.query(`SELECT * FROM ${table} WHERE key = 7`)).toEqual([seven, seven])
+test('Native goes in as it is, several blocks at once, and again: the server never takes an insert for a duplicate', async () => {
+  const kinds = `${database}.kinds`
+  await clickHouse.command(
+    `CREATE TABLE ${kinds} (
+       small UInt8, verdict Enum8('yes' = 1, 'no' = 2), word UInt16, count UInt32, key UInt64, at DateTime('UTC'),
+       time DateTime64(6, 'UTC'), hash FixedString(2), name String, tenant LowCardinality(String)
+     ) ENGINE = MergeTree ORDER BY key`,
+  )
+  const long = 'é'.repeat(100)
+  const names = Buffer.concat([Buffer.from([2]), Buffer.from('ab'), Buffer.from([200, 1]), Buffer.from(long)])
+  const block = (first: number): NativeBlock =>
+    new NativeBlock(2)
+      .uint8('small', Uint8Array.of(7, 255))
+      .int8('verdict', Uint8Array.of(1, 2))
+      .uint16('word', 65_535)
+      .uint32('count', Uint32Array.of(0, 4_294_967_295))
+      .uint64('key', Float64Array.of(first, 9_007_199_254_740_991))
+      .seconds('at', Uint32Array.of(0, 1_769_903_999))
+      .micros('time', Float64Array.of(0, 1_769_903_999_123_456))
+      .fixed('hash', 2, Buffer.from('xyzw'))
+      .text('name', names)
+      .dictionary('tenant', { texts: ['acme', ''], indexes: Uint32Array.of(1, 0) })
+  const blocks = [block(7), new NativeBlock(0), block(8)].map((each) => each.bytes())
+  for (let copy = 0; copy < 2; copy += 1) await clickHouse.insertNative(kinds, block(7).columns, blocks)
+  const plain = { small: 7, verdict: 'yes', word: 65_535, count: 0, at: '1970-01-01T00:00:00Z' }
+  const least = { ...plain, time: '1970-01-01T00:00:00.000000Z', hash: 'xy', name: 'ab', tenant: '' }
+  const most = {
+    small: 255,
+    verdict: 'no',
+    word: 65_535,
+    count: 4_294_967_295,
+    key: '9007199254740991',
+    at: '2026-01-31T23:59:59Z',
+    time: '2026-01-31T23:59:59.123456Z',
+    hash: 'zw',
+    name: long,
+    tenant: 'acme',
+  }
+  const rows = await clickHouse.query(`SELECT * FROM ${kinds} ORDER BY key`)
+  const small = ['7', '7', '8', '8'].map((key) => ({ ...least, key }))
+  expect(rows).toEqual([...small, most, most, most, most])
+})
+
+test('a dictionary may have more texts than a byte, or two, can number', async () => {
+  const words = `${database}.words`
+  await clickHouse.command(
+    `CREATE TABLE ${words} (at UInt32, word LowCardinality(String)) ENGINE = MergeTree ORDER BY at`,
+  )
+  for (const count of [256, 257, 70_000]) {
+    await clickHouse.command(`TRUNCATE TABLE ${words}`)
+    const indexes = Uint32Array.from({ length: count }, (_, at) => at)
+    const block = new NativeBlock(count)
+      .uint32('at', indexes)
+      .dictionary('word', { texts: Array.from(indexes, (at) => `w${at}`), indexes })
+    await clickHouse.insertNative(words, block.columns, [block.bytes()])
+    const wrong = `SELECT count() AS n, countIf(word != concat('w', toString(at))) AS wrong FROM ${words}`
+    expect(await clickHouse.query(wrong)).toEqual([{ n: String(count), wrong: '0' }])
+  }
 })
 
 test('rows stream, and a reader that stops early ends the query', async () => {

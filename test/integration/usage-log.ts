@@ -57,7 +57,7 @@ export function createUsageLog(clickHouse: ClickHouse): UsageLog {
   }
 
   const insert = ({ table, columns, bytes }: TableRows): Promise<void> =>
-    clickHouse.insertRowBinary(table, columns, bytes)
+    clickHouse.insertNative(table, columns, [bytes])
 
   const insertRaw = async (partition: number, raw: readonly LogEntry[]): Promise<void> => {
     for (const rows of rowsOf(partition, raw).evidence) if (rows.table === rawTable) await insert(rows)

@@ -25,7 +25,7 @@ async function connectTo(onRows: (socket: Socket) => void): Promise<ClickHouse> 
 
 test('a connection reset after the rows were sent may be tried again', async () => {
   const client = await connectTo((socket) => socket.resetAndDestroy())
-  const insert = client.insertRowBinary('t', ['a'], Buffer.from([1]))
+  const insert = client.insertNative('t', ['a'], [Buffer.from([1])])
   await expect(insert).rejects.toMatchObject({ code: 'clickhouse_unreachable', retryable: true })
 })
 
@@ -43,7 +43,7 @@ test('an insert says every setting that its safety rests on', async () => {
       request += bytes.toString('latin1')
     }),
   )
-  await client.insertRowBinary('t', ['a'], Buffer.from([1])).catch(() => {})
+  await client.insertNative('t', ['a'], [Buffer.from([1])]).catch(() => {})
   expect(request).toContain('POST /?')
   for (const setting of [
     'async_insert=0',

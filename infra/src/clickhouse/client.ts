@@ -3,7 +3,7 @@ import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { withDeadline } from './deadline.ts'
 import { asClickHouseFailure } from './failures.ts'
 import { checkColumns, checkTable } from './names.ts'
-import { commonSettings, completeSettings, insertSettings } from './settings.ts'
+import { blockSettings, commonSettings, completeSettings, insertSettings } from './settings.ts'
 
 export type Params = Readonly<Record<string, unknown>>
 
@@ -25,11 +25,11 @@ export type ClickHouse = {
     columns?: readonly string[],
     options?: CallOptions,
   ): Promise<void>
-  /** Bytes in RowBinary, in the order of `columns`; resolves when they are written. */
-  insertRowBinary(
+  /** Blocks in Native, all of them as one insert, with these columns; resolves when they are written. */
+  insertNative(
     table: string,
     columns: readonly string[],
-    rows: Uint8Array,
+    blocks: readonly Uint8Array[],
     options?: CallOptions,
   ): Promise<void>
   /** Statements without an answer, and INSERT … SELECT. */
@@ -73,11 +73,16 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     }
   }
 
-  const execute = async (sql: string, signal: AbortSignal, values?: Readable): Promise<void> => {
+  const execute = async (
+    sql: string,
+    signal: AbortSignal,
+    values?: Readable,
+    settings = insertSettings,
+  ): Promise<void> => {
     const { stream } = await client.exec({
       query: sql,
       abort_signal: signal,
-      clickhouse_settings: insertSettings,
+      clickhouse_settings: settings,
       ...(values === undefined ? {} : { values }),
     })
     // The connection goes back only after the (empty) answer has been read.
@@ -128,14 +133,16 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
       const into = `${checkTable(table)}${columns === undefined ? '' : ` (${checkColumns(columns)})`}`
       const lines = rows.map((row) => JSON.stringify(row, bigintAsText)).join('\n')
       await call(
-        (signal) => execute(`INSERT INTO ${into} FORMAT JSONEachRow`, signal, toStream(lines)),
+        (signal) => execute(`INSERT INTO ${into} FORMAT JSONEachRow`, signal, toStream([lines])),
         given,
       )
     },
-    insertRowBinary: async (table, columns, rows, given) => {
-      if (rows.byteLength === 0) return
+    insertNative: async (table, columns, blocks, given) => {
+      const written = blocks.filter(({ byteLength }) => byteLength > 0)
+      if (written.length === 0) return
       const into = `${checkTable(table)} (${checkColumns(columns)})`
-      await call((signal) => execute(`INSERT INTO ${into} FORMAT RowBinary`, signal, toStream(rows)), given)
+      const sql = `INSERT INTO ${into} FORMAT Native`
+      await call((signal) => execute(sql, signal, toStream(written), blockSettings), given)
     },
     command: async (sql, params = {}, given) => {
       await call(
@@ -159,9 +166,9 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
   }
 }
 
-/** As one piece and not by its bytes, which is how a stream would read an iterable. */
-function toStream(body: string | Uint8Array): Readable {
-  return Readable.from([body], { objectMode: false })
+/** As these pieces and not by their bytes, which is how a stream would read an iterable. */
+function toStream(pieces: readonly (string | Uint8Array)[]): Readable {
+  return Readable.from(pieces, { objectMode: false })
 }
 
 function bigintAsText(_name: string, value: unknown): unknown {

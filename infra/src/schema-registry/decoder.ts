@@ -1,11 +1,13 @@
 import { Failure } from '../process/failure.ts'
 import type { AvroSchemaJson, SchemaRegistry } from './client.ts'
-import { unframe } from './framing.ts'
+import { framedAt, framedSchema } from './framing.ts'
 
 /** What avsc's Type offers, as far as it is needed here. */
 export type AvroReader<Value, Writer, Resolver> = {
   createResolver(writer: Writer): Resolver
   fromBuffer(buffer: Buffer, resolver?: Resolver): Value
+  /** Where given, reads what lies behind `start`: a view of it costs as much as reading a small record. */
+  readFrom?(buffer: Buffer, start: number, resolver: Resolver): Value
 }
 
 export type Decoded<Value> = { kind: 'ok'; value: Value } | { kind: 'malformed'; reason: string }
@@ -63,13 +65,18 @@ export function createAvroDecoder<Value, Writer, Resolver>(
     await loading
   }
 
+  const read = (value: Buffer, resolver: Resolver): Value =>
+    readerSchema.readFrom === undefined
+      ? readerSchema.fromBuffer(value.subarray(framedAt), resolver)
+      : readerSchema.readFrom(value, framedAt, resolver)
+
   const decodeSync = (value: Buffer | null): Decoded<Value> | Unresolved => {
-    const framed = unframe(value)
-    if (framed.kind === 'malformed') return framed
-    const resolver = resolvers.get(framed.schemaId)
-    if (resolver === undefined) return { kind: 'unresolved', schemaId: framed.schemaId }
+    const schemaId = framedSchema(value)
+    if (value === null || typeof schemaId === 'string') return { kind: 'malformed', reason: String(schemaId) }
+    const resolver = resolvers.get(schemaId)
+    if (resolver === undefined) return { kind: 'unresolved', schemaId }
     try {
-      return { kind: 'ok', value: readerSchema.fromBuffer(framed.payload, resolver) }
+      return { kind: 'ok', value: read(value, resolver) }
     } catch (error) {
       return { kind: 'malformed', reason: error instanceof Error ? error.message : String(error) }
     }

@@ -20,7 +20,6 @@ import {
   usageEventsTopicOf,
   usageRejectedTopic,
 } from '@tidemark/schemas/topics.ts'
-import { usageEventType } from '@tidemark/schemas/usage-event.ts'
 import { createBatchGate } from './batch-gate.ts'
 import { createBatchLog } from './batch-log.ts'
 import type { AggregatorConfig } from './config.ts'
@@ -30,6 +29,7 @@ import { registerStateMetrics } from './deduplication/state-metrics.ts'
 import { findHistories } from './ledger/history.ts'
 import { findByIdentity } from './ledger/ledger.ts'
 import { createLoop, type StepObserver } from './loop.ts'
+import { packedEventReader } from './packed-event.ts'
 import { type OpenPartition, openPartition, type PartitionOptions } from './partition.ts'
 import { createRecordReader } from './record-reader.ts'
 import { createRejectedPublisher } from './rejected-publisher.ts'
@@ -57,6 +57,8 @@ export type Consuming = {
 
 /** While some batches wait for ClickHouse, others are decoded; more rows at a time only take more memory. */
 const rowsAtOnce = 80_000
+/** Of a backlog nobody waits for one batch; smaller ones are what has just been sent. */
+const hurriedRows = 5_000
 const horizonMicros = deduplicationHorizonMs * 1000
 const rejectedPartitions = topics.find(({ name }) => name === usageRejectedTopic)?.partitions ?? 1
 
@@ -72,7 +74,11 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
   const gate = createBatchGate(rowsAtOnce)
   let slot: StateSlot | undefined
 
-  const decoder = createAvroDecoder({ registry, readerSchema: usageEventType, parseSchema: parseAvroSchema })
+  const decoder = createAvroDecoder({
+    registry,
+    readerSchema: packedEventReader,
+    parseSchema: parseAvroSchema,
+  })
   const { signal } = stopping
   const reader = createRecordReader({
     decoder,
@@ -135,6 +141,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
       const partition = open.get(number)
       if (partition === undefined) return
       await gate.run(records.length, () => handleBatch(number, partition, records, context))
+      if (records.length < hurriedRows) watermarks.hurry()
       if (context.isStillAssigned()) return
       metrics.staleBatches.inc()
       log.warn(

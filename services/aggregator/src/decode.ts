@@ -1,7 +1,8 @@
 import type { AvroDecoder, Unresolved } from '@tidemark/infra/schema-registry/decoder.ts'
-import { identityKey, partitionOf } from '@tidemark/schemas/event-identity.ts'
+import { identityKeyOfBytes, partitionOf } from '@tidemark/schemas/event-identity.ts'
 import type { UsageEvent } from '@tidemark/schemas/usage-event.ts'
 import { isCorrection } from './deduplication/correction.ts'
+import { packed } from './packed-event.ts'
 
 /** What a record's bytes say: a function of nothing but them, so that every attempt reads alike. */
 export type Reading =
@@ -36,7 +37,7 @@ export function readRecord(
   const decoded = decoder.decodeSync(value)
   if (decoded.kind === 'unresolved') return decoded
   if (decoded.kind === 'malformed') return unreadable(decoded.reason)
-  const event = decoded.value
+  const event = packed(decoded.value)
   if (!isWithin(event.tenantNumber, largestTenantNumber))
     return malformed('invalid_tenant', `tenant number ${event.tenantNumber} is outside 0 to 4294967295`)
   if (!isWithin(event.time, latestMicros) || !isWithin(event.acceptedAt, latestMicros))
@@ -44,7 +45,14 @@ export function readRecord(
   const lowest = isCorrection(event) ? 1 : 0
   if (event.revision < lowest)
     return malformed('invalid_revision', `revision ${event.revision} is below ${lowest}`)
-  const identity = identityKey(event.tenantNumber, event.source, event.id)
+  const identity = identityKeyOfBytes(
+    event.tenantNumber,
+    event.bytes,
+    event.sourceAt,
+    event.sourceEnd,
+    event.idAt,
+    event.idEnd,
+  )
   const expected = partitionOf(identity, partitions)
   // Copies of one event in two partitions would both be billed: deduplication looks at one partition only.
   if (expected !== partition)

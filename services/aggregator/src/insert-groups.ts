@@ -1,19 +1,25 @@
 import type { TableRows } from './event-row.ts'
 
 export type InsertRows = (rows: TableRows) => Promise<void>
+/** One insert of what belongs to one table. */
+export type InsertTogether = (
+  table: string,
+  columns: readonly string[],
+  blocks: readonly Uint8Array[],
+) => Promise<void>
 
 type Waiting = { rows: TableRows; resolve(): void; reject(error: unknown): void }
 type Group = { isWriting: boolean; waiting: Waiting[] }
 
-/** Together they are one insert; a larger one goes by itself, at once: it gains nothing, and would have to be copied. */
-const groupedBytes = 1_048_576
+/** An insert of so many bytes is large enough; more would only take longer until it is acknowledged. */
+const groupedBytes = 16_777_216
 
 /**
- * Group commit: while an insert into a table is under way, small ones of other partitions collect and go together. Each
- * insert costs the server a part of the table, which it has to merge later, so that many small ones cost more than all their
- * rows. It is acknowledged, or fails, for all of them alike.
+ * Group commit: while an insert into a table is under way, those of other partitions collect and go together. Each insert
+ * costs the server a part of the table, which it has to merge later, so that several cost more than all their rows. It is
+ * acknowledged, or fails, for all of them alike.
  */
-export function createInsertGroups(insert: InsertRows): InsertRows {
+export function createInsertGroups(insert: InsertTogether): InsertRows {
   const groups = new Map<string, Group>()
 
   async function write(group: Group): Promise<void> {
@@ -21,7 +27,7 @@ export function createInsertGroups(insert: InsertRows): InsertRows {
     while (group.waiting.length > 0) {
       const together = takeTogether(group.waiting)
       try {
-        await insert(joined(together.map(({ rows }) => rows)))
+        await insertAll(together.map(({ rows }) => rows))
         for (const { resolve } of together) resolve()
       } catch (error) {
         for (const { reject } of together) reject(error)
@@ -30,9 +36,19 @@ export function createInsertGroups(insert: InsertRows): InsertRows {
     group.isWriting = false
   }
 
+  /** A table's rows always have the same columns. */
+  async function insertAll(all: readonly TableRows[]): Promise<void> {
+    const [first] = all
+    if (first === undefined) return
+    await insert(
+      first.table,
+      first.columns,
+      all.map(({ bytes }) => bytes),
+    )
+  }
+
   return (rows) => {
     if (rows.bytes.length === 0) return Promise.resolve()
-    if (rows.bytes.length > groupedBytes) return insert(rows)
     const group = groups.get(rows.table) ?? { isWriting: false, waiting: [] }
     groups.set(rows.table, group)
     return new Promise((resolve, reject) => {
@@ -51,11 +67,4 @@ function takeTogether(waiting: Waiting[]): Waiting[] {
     count += 1
   }
   return waiting.splice(0, count)
-}
-
-/** Rows of one table: a table's rows always have the same columns. */
-function joined(all: readonly TableRows[]): TableRows {
-  const [first, ...others] = all
-  if (first === undefined) throw new RangeError('no rows to insert')
-  return others.length === 0 ? first : { ...first, bytes: Buffer.concat(all.map(({ bytes }) => bytes)) }
 }

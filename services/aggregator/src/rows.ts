@@ -1,10 +1,23 @@
+import { NativeBlock } from '@tidemark/infra/clickhouse/native-block.ts'
 import { identityKeyBytes } from '@tidemark/schemas/event-identity.ts'
+import {
+  type BatchColumns,
+  bytesFor,
+  collectColumns,
+  hashBytes,
+  numbersFor,
+  pick,
+  pickTexts,
+  rowsWhere,
+  wordsFor,
+} from './batch-columns.ts'
 import { cellRows, correctionRows } from './cell-rows.ts'
 import type { Reading } from './decode.ts'
 import type { Decision } from './deduplication/decide.ts'
-import { eventOf, hourSeconds, placedEventOf, type TableRows, verdictNumbers } from './event-row.ts'
+import { DictionaryBuilder, textColumn } from './event-columns.ts'
+import { type TableRows, verdictNumbers } from './event-row.ts'
+import type { PackedEvent } from './packed-event.ts'
 import type { LogPartition } from './place.ts'
-import { RowBinary } from './row-binary.ts'
 
 /** The rows of one decided batch; nothing in them comes from elsewhere than the log. */
 export type BatchRows = {
@@ -15,118 +28,95 @@ export type BatchRows = {
 }
 
 const noIdentity = Buffer.alloc(identityKeyBytes)
-const noHash = Buffer.alloc(16)
 
 /** What the ledger says of a record's identity: zeros where its bytes had none. */
 export const readingIdentity = (reading: Reading): Buffer =>
   reading.kind === 'event' ? reading.identity : noIdentity
 
 export function encodeRows(log: number, partition: number, decisions: readonly Decision[]): BatchRows {
-  const valid = decisions.filter(({ verdict }) => verdict === 'accepted' || verdict === 'correction')
-  const identified = decisions.filter(({ record }) => record.reading.kind === 'event')
+  const columns = collectColumns(decisions)
+  const { events, verdict } = columns
+  const isValid = (row: number): boolean =>
+    verdict[row] === verdictNumbers.accepted || verdict[row] === verdictNumbers.correction
+  const identified = rowsWhere(decisions.length, (row) => events[row] !== undefined)
+  const counted = rowsWhere(decisions.length, (row) => isValid(row) && events[row]?.action !== 'void')
   const place = { log, partition }
   return {
     evidence: [
-      rawRows(place, valid),
-      correctionRows(place, valid),
-      identityRows(place, identified),
-      cellRows(place, valid),
+      rawRows(place, columns, counted),
+      correctionRows(place, decisions),
+      identityRows(place, columns, identified),
+      cellRows(place, columns, counted, decisions),
     ],
-    ledger: ledgerRows(place, decisions),
+    ledger: ledgerRows(place, columns),
   }
 }
 
-function rawRows({ log, partition }: LogPartition, valid: readonly Decision[]): TableRows {
-  const rows = new RowBinary(valid.length * 300)
-  for (const decision of valid) {
-    const event = placedEventOf(decision)
+function rawRows({ log, partition }: LogPartition, columns: BatchColumns, rows: Uint32Array): TableRows {
+  const events: PackedEvent[] = []
+  const source = new DictionaryBuilder(rows.length)
+  const time = new Float64Array(rows.length)
+  const acceptedAt = new Float64Array(rows.length)
+  for (const row of rows) {
+    const event = columns.events[row]
     if (event === undefined) continue
-    rows.string(event.tenant)
-    rows.string(event.type)
-    rows.string(event.subject)
-    rows.micros(event.time)
-    rows.uint16(log)
-    rows.uint16(partition)
-    rows.uint64(decision.record.offset)
-    rows.string(event.source)
-    rows.string(event.id)
-    rows.micros(event.acceptedAt)
-    rows.fixed(event.payloadHash)
-    rows.string(event.data)
+    time[events.length] = event.time
+    acceptedAt[events.length] = event.acceptedAt
+    source.addOf(event, 'source')
+    events.push(event)
   }
-  return { table: 'usage_events', columns: rawColumns, bytes: rows.bytes() }
+  const block = new NativeBlock(rows.length)
+    .dictionary('tenant', pickTexts(columns.tenant, rows))
+    .dictionary('type', pickTexts(columns.type, rows))
+    .text('subject', textColumn(events, 'subject'))
+    .micros('time', time)
+    .uint16('log', log)
+    .uint16('partition', partition)
+    .uint64('offset', pick(columns.offset, rows, numbersFor))
+    .dictionary('source', source.done())
+    .text('id', textColumn(events, 'id'))
+    .micros('accepted_at', acceptedAt)
+    .fixed('payload_hash', hashBytes, pick(columns.payloadHash, rows, bytesFor, hashBytes))
+    .text('data', textColumn(events, 'data'))
+  return { table: 'usage_events', columns: block.columns, bytes: block.bytes() }
 }
 
-const rawColumns = [
-  'tenant',
-  'type',
-  'subject',
-  'time',
-  'log',
-  'partition',
-  'offset',
-  'source',
-  'id',
-  'accepted_at',
-  'payload_hash',
-  'data',
-]
-
-function identityRows({ log, partition }: LogPartition, identified: readonly Decision[]): TableRows {
-  const rows = new RowBinary(identified.length * 72)
-  for (const decision of identified) {
-    const event = eventOf(decision)
-    rows.fixed(readingIdentity(decision.record.reading))
-    rows.uint16(log)
-    rows.uint16(partition)
-    rows.uint64(decision.record.offset)
-    rows.uint8(verdictNumbers[decision.verdict])
-    rows.fixed(event?.payloadHash ?? noHash)
-    rows.uint32(event?.revision ?? 0)
-    rows.micros(decision.record.appendTimeMicros)
-    rows.uint32(hourSeconds(placedEventOf(decision)))
-  }
-  return { table: 'usage_ledger_by_identity', columns: identityColumns, bytes: rows.bytes() }
+function identityRows({ log, partition }: LogPartition, columns: BatchColumns, rows: Uint32Array): TableRows {
+  const block = new NativeBlock(rows.length)
+    .fixed('identity', identityKeyBytes, pick(columns.identity, rows, bytesFor, identityKeyBytes))
+    .uint16('log', log)
+    .uint16('partition', partition)
+    .uint64('offset', pick(columns.offset, rows, numbersFor))
+    .int8('verdict', pick(columns.verdict, rows, bytesFor))
+    .fixed('payload_hash', hashBytes, pick(columns.payloadHash, rows, bytesFor, hashBytes))
+    .uint32('revision', pick(columns.revision, rows, wordsFor))
+    .micros('append_time', pick(columns.appendTime, rows, numbersFor))
+    .seconds('hour', pick(columns.hour, rows, wordsFor))
+  return { table: 'usage_ledger_by_identity', columns: block.columns, bytes: block.bytes() }
 }
 
-export const identityColumns = [
-  'identity',
-  'log',
-  'partition',
-  'offset',
-  'verdict',
-  'payload_hash',
-  'revision',
-  'append_time',
-  'hour',
-]
-
-function ledgerRows({ log, partition }: LogPartition, decisions: readonly Decision[]): TableRows {
-  const rows = new RowBinary(decisions.length * 128)
-  for (const decision of decisions) {
-    const event = eventOf(decision)
-    rows.uint16(log)
-    rows.uint16(partition)
-    rows.uint64(decision.record.offset)
-    rows.uint8(verdictNumbers[decision.verdict])
-    rows.fixed(readingIdentity(decision.record.reading))
-    rows.fixed(event?.payloadHash ?? noHash)
-    rows.uint32(event?.revision ?? 0)
-    // Log 0 is no log: nobody holds the identity of what was rejected.
-    rows.uint16(decision.first?.log ?? 0)
-    rows.uint16(decision.first?.partition ?? 0)
-    rows.uint64(decision.first?.offset ?? 0n)
-    rows.micros(decision.record.appendTimeMicros)
-    rows.string(event?.tenant ?? '')
-    const placed = placedEventOf(decision)
-    rows.string(placed?.type ?? '')
-    rows.uint32(hourSeconds(placed))
-    rows.string(decision.supersedes?.cell.type ?? '')
-    rows.uint32(decision.supersedes?.cell.hourSeconds ?? 0)
-  }
-  return { table: 'usage_ledger', columns: ledgerColumns, bytes: rows.bytes() }
+function ledgerRows({ log, partition }: LogPartition, columns: BatchColumns): TableRows {
+  const block = new NativeBlock(columns.events.length)
+    .uint16('log', log)
+    .uint16('partition', partition)
+    .uint64('offset', columns.offset)
+    .int8('verdict', columns.verdict)
+    .fixed('identity', identityKeyBytes, columns.identity)
+    .fixed('payload_hash', hashBytes, columns.payloadHash)
+    .uint32('revision', columns.revision)
+    .uint16('first_log', columns.firstLog)
+    .uint16('first_partition', columns.firstPartition)
+    .uint64('first_offset', columns.firstOffset)
+    .micros('append_time', columns.appendTime)
+    .dictionary('tenant', columns.tenant)
+    .dictionary('type', columns.type)
+    .seconds('hour', columns.hour)
+    .dictionary('superseded_type', columns.supersededType)
+    .seconds('superseded_hour', columns.supersededHour)
+  return { table: 'usage_ledger', columns: block.columns, bytes: block.bytes() }
 }
 
+/** All that the ledger says of a record, for who compares rows whole. */
 export const ledgerColumns = [
   'log',
   'partition',

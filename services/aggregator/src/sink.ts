@@ -51,8 +51,8 @@ export function createSink(options: SinkOptions): Sink {
     }
   }
 
-  const insertTogether = createInsertGroups(({ table, columns, bytes }) =>
-    clickHouse.insertRowBinary(table, columns, bytes, { timeoutMs: options.insertTimeoutMs }),
+  const insertTogether = createInsertGroups((table, columns, blocks) =>
+    clickHouse.insertNative(table, columns, blocks, { timeoutMs: options.insertTimeoutMs }),
   )
   const insert = (rows: TableRows): Promise<void> =>
     persist(rows.table, (signal) => unlessAborted(insertTogether(rows), signal))

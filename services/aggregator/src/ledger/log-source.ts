@@ -12,9 +12,9 @@ import type { SchemaRegistry } from '@tidemark/infra/schema-registry/client.ts'
 import { createAvroDecoder } from '@tidemark/infra/schema-registry/decoder.ts'
 import { parseAvroSchema } from '@tidemark/schemas/avro-schema.ts'
 import { usageEventsTopicOf } from '@tidemark/schemas/topics.ts'
-import { usageEventType } from '@tidemark/schemas/usage-event.ts'
 import { createConsumingMetrics } from '../consuming-metrics.ts'
 import type { DecodedRecord } from '../deduplication/decide.ts'
+import { packedEventReader } from '../packed-event.ts'
 import { createRecordReader, type RecordReader } from '../record-reader.ts'
 
 export type LogSources = {
@@ -42,7 +42,7 @@ export async function openLogSource(sources: LogSources, logNumber: number): Pro
   const topic = `${prefix}${usageEventsTopicOf(logNumber)}`
   const kept = (await topicExists(kafka, topic)) ? await fetchOffsetRanges(kafka, topic) : new Map()
   const reader = createRecordReader({
-    decoder: createAvroDecoder({ registry, readerSchema: usageEventType, parseSchema: parseAvroSchema }),
+    decoder: createAvroDecoder({ registry, readerSchema: packedEventReader, parseSchema: parseAvroSchema }),
     partitions: Math.max(1, kept.size),
     logger: log,
     metrics: createConsumingMetrics(createMetrics('ledger')),

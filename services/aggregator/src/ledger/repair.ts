@@ -113,7 +113,7 @@ async function stageRecords(
     const decisions = await readDecisions(clickHouse, { log, partition }, batch)
     for (const { table, columns, bytes } of encodeRows(log, partition, decisions).evidence)
       if (fromLog.some((name) => name === table))
-        await clickHouse.insertRowBinary(`${table}_${suffix}`, columns, bytes, { timeoutMs: 120_000 })
+        await clickHouse.insertNative(`${table}_${suffix}`, columns, [bytes], { timeoutMs: 120_000 })
     const at = batch.at(-1)?.offset ?? first
     progress(`read ${source.topic}/${partition} up to ${at} of ${last}`)
   }

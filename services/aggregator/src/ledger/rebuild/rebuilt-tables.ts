@@ -26,8 +26,8 @@ export const besideTables = (clickHouse: ClickHouse): ClickHouse => {
     query: (sql, params, options) => clickHouse.query(beside(sql), params, options),
     stream: (sql, params, options) => clickHouse.stream(beside(sql), params, options),
     insert: (table, rows, columns, options) => clickHouse.insert(beside(table), rows, columns, options),
-    insertRowBinary: (table, columns, rows, options) =>
-      clickHouse.insertRowBinary(beside(table), columns, rows, options),
+    insertNative: (table, columns, blocks, options) =>
+      clickHouse.insertNative(beside(table), columns, blocks, options),
     command: (sql, params, options) => clickHouse.command(beside(sql), params, options),
   }
 }

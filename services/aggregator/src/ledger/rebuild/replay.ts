@@ -114,8 +114,7 @@ async function replayPartition(
 const sinkOf = (clickHouse: ClickHouse): Sink => ({
   async writeEvidence(evidence) {
     for (const { table, columns, bytes } of evidence)
-      await clickHouse.insertRowBinary(table, columns, bytes, insertTimeout)
+      await clickHouse.insertNative(table, columns, [bytes], insertTimeout)
   },
-  writeLedger: ({ table, columns, bytes }) =>
-    clickHouse.insertRowBinary(table, columns, bytes, insertTimeout),
+  writeLedger: ({ table, columns, bytes }) => clickHouse.insertNative(table, columns, [bytes], insertTimeout),
 })
