@@ -13,7 +13,15 @@ export function redisServer(settings: StackSettings): Server {
       await mkdir(folder, { recursive: true })
     },
     async program() {
-      const options = { bind: '127.0.0.1', port: settings.ports.redis, dir: folder, appendonly: 'yes' }
+      const options = {
+        bind: '127.0.0.1',
+        port: settings.ports.redis,
+        dir: folder,
+        appendonly: 'yes',
+        // What the log of commands holds need not be written as snapshots besides: each is a process that takes a core for seconds.
+        save: '',
+        'auto-aof-rewrite-min-size': '256mb',
+      }
       return {
         command: join(settings.programs, redisFolder, redisBinary),
         args: Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
