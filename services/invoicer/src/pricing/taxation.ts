@@ -34,17 +34,20 @@ export function computeTaxes(
   options: TotalOptions,
   currency: Currency,
 ): TaxCell[] {
-  const cells = lines.flatMap((line, index) =>
-    taxesOf(line, answer).map((tax) => ({ line: index, tax, netMicros: line.netMicros })),
-  )
+  const answered = new Map(answer.lines.map(({ id, taxes }) => [id, taxes]))
+  const cells = lines.flatMap(({ id, netMicros }, index) => {
+    const taxes = answered.get(id)
+    if (!taxes) throw new RangeError(`tax provider ${answer.provider} has left out line "${id}"`)
+    return taxes.map((tax) => ({ line: index, tax, netMicros }))
+  })
   refuseTwoRates(cells)
   const given = cells.flatMap(({ line, tax }) =>
     tax.amountMicros === undefined ? [] : [{ line, tax, amountMicros: tax.amountMicros }],
   )
   const toCompute = cells.filter(({ tax }) => tax.amountMicros === undefined)
-  const exact = toCompute.map(({ line, tax, netMicros }) => {
-    const ofLine = toCompute.filter((cell) => cell.line === line).map((cell) => cell.tax)
-    return exactCell(line, tax, netMicros, ofLine, options)
+  const exact = [...Map.groupBy(toCompute, ({ line }) => line).values()].flatMap((ofLine) => {
+    const taxes = ofLine.map(({ tax }) => tax)
+    return ofLine.map(({ line, tax, netMicros }) => exactCell(line, tax, netMicros, taxes, options))
   })
   const rounded = [...Map.groupBy(exact, ({ group }) => group).values()].flatMap((group) =>
     roundGroup(group, options, currency),
@@ -98,12 +101,6 @@ function roundTotal(
   const grossByLine = new Map(group.map(({ line, grossMicros }) => [line, grossMicros]))
   const gross = [...grossByLine.values()].reduce((a, b) => a + b, 0n)
   return gross - roundQuotient(gross * denominator - exact, denominator, currency)
-}
-
-function taxesOf({ id }: NetLine, answer: TaxAnswer): readonly LineTax[] {
-  const found = answer.lines.find((line) => line.id === id)
-  if (!found) throw new RangeError(`tax provider ${answer.provider} has left out line "${id}"`)
-  return found.taxes
 }
 
 function refuseTwoRates(cells: readonly { tax: LineTax }[]): void {
