@@ -127,7 +127,7 @@ export async function openPaymentsRoom(name: string): Promise<PaymentsRoom> {
       const log = createLog({ service: 'invoicer', level, pretty: false })
       const config = readConfig(configSchema, { ...env, ...more })
       const fatal = (error: unknown) => console.error(error)
-      return startComponents(buildInvoicer(config, { log, clock: systemClock, fatal }))
+      return startComponents(await buildInvoicer(config, { log, clock: systemClock, fatal }))
     },
     async openInvoice(testMethod = 'pm_card_visa', totalMicros = 12_500_000n) {
       const { customer, processorCustomerId } = await insertCustomer(writer, testMethod)

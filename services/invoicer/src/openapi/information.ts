@@ -19,6 +19,7 @@ export const information: ServiceInformation = {
     { name: 'Customers', description: 'Who pays, and which metered keys are theirs.' },
     { name: 'Subscriptions', description: 'Who has which plan, from when until when.' },
     { name: 'Pricing', description: 'What something would cost.' },
+    { name: 'Tax', description: 'Who calculates it, and rates of your own.' },
     { name: 'Invoices', description: 'Closing periods, reading invoices, proving them.' },
     { name: 'Payments', description: 'Charging invoices, and what the processor says.' },
   ],

@@ -14,13 +14,13 @@ import { verifyInvoice } from '../verification/verify.ts'
 import { pageOf, pageParameters } from './pages.ts'
 
 const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-const invoiceParams = Type.Object({
+export const invoiceParams = Type.Object({
   id: Type.String({
     pattern: `^${uuid}$`,
     description: 'The id of an invoice, as GET /v1/invoices lists it',
   }),
 })
-const listQuery = Type.Object(
+export const listQuery = Type.Object(
   {
     ...pageParameters,
     cursor: Type.String({

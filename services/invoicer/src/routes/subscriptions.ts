@@ -26,20 +26,23 @@ import { expectedRevision, tellRevision } from './revision.ts'
 
 const closed = { additionalProperties: false }
 const keyField = Type.String({ minLength: 1, maxLength: 256, description: 'The subscription’s key' })
-const params = Type.Object({ key: keyField })
-const couponParams = Type.Object({ key: keyField, coupon: Type.String({ minLength: 1, maxLength: 63 }) })
-const listQuery = Type.Object(
+export const params = Type.Object({ key: keyField })
+export const couponParams = Type.Object({
+  key: keyField,
+  coupon: Type.String({ minLength: 1, maxLength: 63 }),
+})
+export const listQuery = Type.Object(
   {
     ...pageParameters,
     customer: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Only this one’s' })),
   },
   closed,
 )
-const historyQuery = Type.Object(
+export const historyQuery = Type.Object(
   { ...pageParameters, cursor: Type.String({ default: '', pattern: '^\\d{0,18}$' }) },
   closed,
 )
-const dryRunQuery = Type.Object(
+export const dryRunQuery = Type.Object(
   { dryRun: Type.Boolean({ default: false, description: 'Answers what would be, and stores nothing' }) },
   closed,
 )

@@ -14,7 +14,7 @@ import { expectedRevision, tellRevision } from './revision.ts'
 
 const closed = { additionalProperties: false }
 
-const settingBody = Type.Object(
+export const settingBody = Type.Object(
   {
     provider: Type.Enum([...taxProviderNames], {
       description: 'fixed: rates of your own; stripe: Stripe Tax; none: no tax at all',
@@ -31,7 +31,7 @@ const settingBody = Type.Object(
 
 /** All rates of most tenants, some dozens; those of every county belong to a provider that keeps them. */
 const mostRates = 5000
-const ratesBody = Type.Object({ rates: Type.Array(taxRateSchema, { maxItems: mostRates }) }, closed)
+export const ratesBody = Type.Object({ rates: Type.Array(taxRateSchema, { maxItems: mostRates }) }, closed)
 
 /** Who answers about tax, and the tenant's own rates: both touch calculations that are yet to be made. */
 export function addTaxRoutes(
