@@ -34,9 +34,14 @@ export function formatDecimal({ coefficient, scale }: Decimal): string {
   return text === '0' ? '0' : sign + text
 }
 
-export const powerOfTen = (exponent: number): bigint => 10n ** BigInt(exponent)
+/** Kept, because computing one costs more than what it is used for. */
+const powers = Array.from({ length: 80 }, (_, exponent) => 10n ** BigInt(exponent))
 
-const atScale = (value: Decimal, scale: number): bigint => value.coefficient * powerOfTen(scale - value.scale)
+/** @throws RangeError below zero */
+export const powerOfTen = (exponent: number): bigint => powers[exponent] ?? 10n ** BigInt(exponent)
+
+const atScale = (value: Decimal, scale: number): bigint =>
+  value.scale === scale ? value.coefficient : value.coefficient * powerOfTen(scale - value.scale)
 
 export function add(a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale)

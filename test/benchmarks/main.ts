@@ -2,19 +2,29 @@ import { heading, line, seconds, table } from '../demonstration/print.ts'
 import { runInterruptible } from '../interruptible.ts'
 import { measureAggregate } from './aggregate/aggregate.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
+import { measureCatalogue } from './catalogue/catalogue.ts'
 import type { Figure, Measured } from './figure.ts'
 import { measureIngest } from './ingest/ingest.ts'
 import { describeMachine } from './machine.ts'
 import { measurePath } from './path.ts'
+import { measurePricing } from './pricing/pricing.ts'
 import { measureQuery } from './query/query.ts'
 
-type Benchmark = { about: string; measure(bench: BenchStack): Promise<Measured> }
+type Benchmark =
+  | { about: string; measure(bench: BenchStack): Promise<Measured> }
+  /** Of pure functions: no servers are started. */
+  | { about: string; compute(): Promise<Measured> }
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   aggregate: {
     about:
       'the aggregator: draining a backlog with one process and two, and how soon an event is seen (6 to 7 min)',
     measure: measureAggregate,
+  },
+  catalogue: {
+    about:
+      'the invoicer’s requests at 200 per second with 100,000 customers: catalogue, subscriptions, previews (2 to 3 min)',
+    measure: measureCatalogue,
   },
   ingest: {
     about: 'the front door: rates, latencies, relay, memory, with all that guards it (6 to 7 min)',
@@ -32,6 +42,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: 'HTTP to Kafka, Kafka to ClickHouse, memory of the idle stack (3 to 4 min)',
     measure: measurePath,
   },
+  pricing: {
+    about: 'lines per second and core for each price model; no servers (under a minute)',
+    compute: measurePricing,
+  },
 }
 
 let running: BenchStack | undefined
@@ -46,10 +60,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   }
   const startedAt = performance.now()
   const machine = await describeMachine()
-  heading('Servers')
-  running = await startBenchStack()
-  const { figures, lost } = await benchmark.measure(running)
-  await stop()
+  const { figures, lost } = await measured(benchmark)
   heading(`Figures (${seconds(performance.now() - startedAt)})`)
   table([
     ['figure', 'median', 'min', 'max', 'limit', 'ratio', 'p50 ms', 'p99 ms', 'unit'],
@@ -58,6 +69,15 @@ async function main([name, ...rest]: string[]): Promise<number> {
   for (const each of lost) line(`  ✘ ${each}`)
   line(JSON.stringify({ bench: name, machine, figures }))
   return lost.length === 0 ? 0 : 1
+}
+
+async function measured(benchmark: Benchmark): Promise<Measured> {
+  if ('compute' in benchmark) return benchmark.compute()
+  heading('Servers')
+  running = await startBenchStack()
+  const found = await benchmark.measure(running)
+  await stop()
+  return found
 }
 
 const rowOf = ({ name, unit, ...rest }: Figure): string[] => {

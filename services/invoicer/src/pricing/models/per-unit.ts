@@ -41,24 +41,46 @@ type FilterQuantity = { quantity: Decimal; readonly unitPrice: string | undefine
 
 /** One per filter in their order, then the base. */
 function quantitiesByFilter(filters: Filters, matched: readonly MatchedQuantity[]): FilterQuantity[] {
+  const index = indexFilters(filters)
   const base: FilterQuantity = { quantity: zero, unitPrice: undefined }
   const found: FilterQuantity[] = filters.map(({ unitPrice }) => ({ quantity: zero, unitPrice }))
   for (const { match, quantity } of matched) {
-    const cell = found[mostSpecific(filters, match)] ?? base
+    const cell = found[mostSpecific(index, match)] ?? base
     cell.quantity = add(cell.quantity, quantity)
   }
   return [...found, base]
 }
 
+/** Filters that name the same dimensions: the place of each in the list by its values. */
+type FilterGroup = { readonly names: readonly string[]; readonly places: Map<string, number> }
+
+/** A price may have a thousand filters and a customer as many combinations of values: each is looked up, not tried. */
+function indexFilters(filters: Filters): FilterGroup[] {
+  const groups = new Map<string, FilterGroup>()
+  for (const [place, { match }] of filters.entries()) {
+    const names = Object.keys(match).sort()
+    const key = JSON.stringify(names)
+    const group = groups.get(key) ?? { names, places: new Map<string, number>() }
+    groups.set(key, group)
+    const values = valuesOf(names, match)
+    if (!group.places.has(values)) group.places.set(values, place)
+  }
+  return [...groups.values()].toSorted((a, b) => b.names.length - a.names.length)
+}
+
 /** @returns -1 without a filter whose every dimension has the asked value */
-function mostSpecific(filters: Filters, values: Readonly<Record<string, string>>): number {
+function mostSpecific(groups: readonly FilterGroup[], match: Readonly<Record<string, string>>): number {
   let best = -1
-  let most = 0
-  for (const [index, { match }] of filters.entries()) {
-    const asked = Object.entries(match)
-    if (asked.length <= most || asked.some(([name, value]) => values[name] !== value)) continue
-    best = index
-    most = asked.length
+  let named = 0
+  for (const { names, places } of groups) {
+    if (names.length < named) break
+    const place = places.get(valuesOf(names, match))
+    if (place === undefined || (best !== -1 && best < place)) continue
+    best = place
+    named = names.length
   }
   return best
 }
+
+const valuesOf = (names: readonly string[], match: Readonly<Record<string, string>>): string =>
+  JSON.stringify(names.map((name) => match[name] ?? null))
