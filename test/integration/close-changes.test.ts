@@ -216,6 +216,42 @@ describe('a period', () => {
     ])
   })
 
+  test('is taxed by the tenant’s provider, and stays open while that one is away', async () => {
+    const tenant = await found('taxed', [
+      {
+        id: 'p',
+        name: 'P',
+        currency: 'EUR',
+        taxInclusive: true,
+        prices: [
+          { id: 'base', model: 'flat', amount: '119.00' },
+          { id: 'book', model: 'flat', amount: '10.70', taxCode: 'book' },
+        ],
+      },
+    ])
+    const rates = [
+      { id: 'standard', tax: 'vat', percent: '19', from: '2020-01-01' },
+      { id: 'reduced', tax: 'vat', percent: '7', from: '2020-01-01', taxCode: 'book' },
+    ]
+    expect((await room.call(tenant, 'PUT', '/v1/tax/rates', { rates })).status).toBe(200)
+    const { body: preview } = await room.call(tenant, 'POST', '/v1/subscriptions/sub/preview')
+    expect(preview.next).toMatchObject({
+      net: '110.00',
+      tax: '19.70',
+      total: '129.70',
+      taxes: [{ base: '100.00' }, { base: '10.00' }],
+    })
+    const stripe = (provider: string) => room.call(tenant, 'PUT', '/v1/tax/settings', { provider })
+    expect((await stripe('stripe')).status).toBe(200)
+    await room.completeUsage(later, [tenant])
+    const refused = await room.call(tenant, 'POST', '/v1/periods/close', until)
+    expect(refused.body).toMatchObject({ closed: 0, refused: [{ code: expect.stringMatching(/^tax_/) }] })
+    await stripe('fixed')
+    expect(await close(tenant)).toEqual([
+      { total: '129.70', lines: ['fee base - 2026-09-30 119.00', 'fee book - 2026-09-30 10.70'] },
+    ])
+  })
+
   test('that a cancellation ends is billed to there, and nothing follows', async () => {
     const tenant = await found('ended', [
       {

@@ -26,7 +26,7 @@ export type CloseRoom = {
   readonly url: string
   readonly log: UsageLog
   createMeters(tenant: string, meters: readonly Meter[]): Promise<void>
-  call(tenant: TestTenant, method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>
+  call(tenant: TestTenant, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Answer>
   /** @throws Error when the catalogue is refused */
   apply(tenant: TestTenant, catalogue: Catalogue): Promise<Answer>
   /** Writes what was appended, and says that everything until then is in, the tenants' relays too. */

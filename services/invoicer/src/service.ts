@@ -4,6 +4,8 @@ import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { createProducer } from '@tidemark/infra/kafka/producer.ts'
 import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
+import { buildOpenApiDocument } from '@tidemark/infra/openapi/document.ts'
+import { addReference } from '@tidemark/infra/openapi/reference.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
@@ -16,7 +18,9 @@ import { createStripeProcessor } from '@tidemark/infra/stripe/processor.ts'
 import { databaseName } from '@tidemark/schemas/prefix.ts'
 import type { InvoicerConfig } from './config.ts'
 import { createSubjectPublishing } from './finance/component.ts'
-import { untaxed } from './invoicing/tax.ts'
+import { createTaxSource } from './invoicing/tax-source.ts'
+import { information } from './openapi/information.ts'
+import { operations } from './openapi/operations.ts'
 import { createOutboxRelay } from './outbox/component.ts'
 import { addCollectRoute } from './payments/collect-route.ts'
 import { createCollecting, paymentTimes } from './payments/component.ts'
@@ -27,6 +31,9 @@ import { addPreviewRoute } from './routes/preview.ts'
 import { addPricingRoutes } from './routes/pricing.ts'
 import { addSubscriptionRoutes } from './routes/subscriptions.ts'
 import { addTaxRoutes } from './routes/tax.ts'
+import { addUnbilledRoute } from './routes/unbilled.ts'
+import { createTaxes } from './tax/component.ts'
+import { createUnbilledWatch } from './unbilled/watch.ts'
 import { createWebhookProcessing } from './webhooks/component.ts'
 import { addStripeWebhookRoute } from './webhooks/stripe-route.ts'
 
@@ -35,7 +42,10 @@ export type InvoicerOptions = { log: Log; clock: Clock; fatal: Fatal }
 const bodyLimitBytes = 1_048_576
 
 /** The parts of the invoicer, in the order in which they start. */
-export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: InvoicerOptions): Component[] {
+export async function buildInvoicer(
+  config: InvoicerConfig,
+  { log, clock, fatal }: InvoicerOptions,
+): Promise<Component[]> {
   const database = databaseName(config.TIDEMARK_PREFIX)
   const metrics = createMetrics('invoicer')
   const clickHouse = createClickHouse({
@@ -74,14 +84,16 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const server = createHttpServer({ log, metrics, health, bodyLimitBytes })
   const principals = createPrincipals(createAuthenticator(pool, clock.now))
   const deps = { pool, clickHouse, clock, log }
+  const taxes = createTaxes(config, { pool, clock, log, metrics })
   addCatalogueRoutes(server, { pool, clock, principals })
   addSubscriptionRoutes(server, deps, principals)
-  addPreviewRoute(server, { ...deps, tax: untaxed }, principals)
+  addPreviewRoute(server, { ...deps, tax: createTaxSource({ pool, clock, ask: taxes.estimate }) }, principals)
   addInvoiceRoutes(server, deps, principals)
+  addUnbilledRoute(server, deps, principals)
   addPricingRoutes(server, principals)
   addClosingRoutes(
     server,
-    { ...deps, tax: untaxed },
+    { ...deps, tax: createTaxSource({ pool, clock, ask: taxes.calculate }) },
     {
       graceMs: config.INVOICER_GRACE_SECONDS * 1000,
       gateWaitMs: config.INVOICER_GATE_WAIT_MS,
@@ -94,6 +106,7 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
   const collecting = createCollecting(config, payments)
   addCollectRoute(server, { pool, clock, collector: collecting.collector }, principals)
   addStripeWebhookRoute(server, payments)
+  addReference(server, information.title, await buildOpenApiDocument(information, operations))
   return [
     closing('clickhouse client', () => clickHouse.close()),
     closing('postgres pool', () => pool.end()),
@@ -101,6 +114,12 @@ export function buildInvoicer(config: InvoicerConfig, { log, clock, fatal }: Inv
     closing('kafka producer', () => producer.disconnect()),
     createOutboxRelay({ pool, producer, clock, log, metrics, fatal, prefix: config.TIDEMARK_PREFIX }),
     createSubjectPublishing({ pool, clickHouse, log, fatal }),
+    createUnbilledWatch({
+      ...deps,
+      metrics,
+      fatal,
+      intervalMs: config.INVOICER_UNBILLED_WATCH_SECONDS * 1000,
+    }),
     createWebhookProcessing(payments),
     collecting.component,
     {
