@@ -58,9 +58,6 @@ export function needsOf(price: Price): PriceNeeds {
   }
 }
 
-/** The meters that a price rests on. */
-export const pricedMeters = (price: Price): readonly string[] => needsOf(price).meters
-
 /** The names of a price's units are meters' keys. */
 function unitsOf(price: Price): string[] {
   if (price.model === 'blocks') return Object.keys(price.units ?? {})
