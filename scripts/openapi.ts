@@ -3,12 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildOpenApiDocument } from '../infra/src/openapi/document.ts'
+import { information as aggregator } from '../services/aggregator/src/openapi/information.ts'
+import { operations as aggregatorOperations } from '../services/aggregator/src/openapi/operations.ts'
 import { information as ingest } from '../services/ingest/src/openapi/information.ts'
 import { operations as ingestOperations } from '../services/ingest/src/openapi/operations.ts'
 import { information as invoicer } from '../services/invoicer/src/openapi/information.ts'
 import { operations as invoicerOperations } from '../services/invoicer/src/openapi/operations.ts'
 
 const documents = {
+  aggregator: await buildOpenApiDocument(aggregator, aggregatorOperations),
   ingest: await buildOpenApiDocument(ingest, ingestOperations),
   invoicer: await buildOpenApiDocument(invoicer, invoicerOperations),
 }

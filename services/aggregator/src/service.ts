@@ -3,6 +3,8 @@ import { createClickHouse } from '@tidemark/infra/clickhouse/client.ts'
 import { openUsageLog } from '@tidemark/infra/installation/usage-log.ts'
 import { createKafka, ping } from '@tidemark/infra/kafka/client.ts'
 import { kafkaAccess } from '@tidemark/infra/kafka/security.ts'
+import { buildOpenApiDocument } from '@tidemark/infra/openapi/document.ts'
+import { addReference } from '@tidemark/infra/openapi/reference.ts'
 import { createPool } from '@tidemark/infra/postgres/pool.ts'
 import type { Clock } from '@tidemark/infra/process/clock.ts'
 import { createHealth } from '@tidemark/infra/process/health.ts'
@@ -17,6 +19,8 @@ import type { AggregatorConfig } from './config.ts'
 import { buildConsuming } from './consuming.ts'
 import type { StepObserver } from './loop.ts'
 import { buildMetering } from './metering/component.ts'
+import { information } from './openapi/information.ts'
+import { operations } from './openapi/operations.ts'
 
 export type AggregatorOptions = {
   log: Log
@@ -91,6 +95,7 @@ export async function buildAggregator(
     clock,
     metrics,
   })
+  addReference(server, information.title, await buildOpenApiDocument(information, operations))
   return [
     closing('kafka client', () => kafka.disconnect()),
     closing('clickhouse client', () => clickHouse.close()),

@@ -5,7 +5,10 @@ import { type Static, Type } from 'typebox'
 import { invalidUsageRequest } from '../usage/usage-request.ts'
 import type { UsageSources } from '../usage/usage-sources.ts'
 
-const query = Type.Object({ until: Type.String() }, { additionalProperties: false })
+export const completenessQuery = Type.Object(
+  { until: Type.String({ description: 'RFC 3339 with a zone.' }) },
+  { additionalProperties: false },
+)
 
 /** `GET /v1/completeness?until=`: whether every event acknowledged before an instant is in, or what is missing. */
 export function addCompletenessRoutes(
@@ -13,9 +16,9 @@ export function addCompletenessRoutes(
   { readWatermarks, completeness }: UsageSources,
   principals: Principals,
 ): void {
-  server.get<{ Querystring: Static<typeof query> }>(
+  server.get<{ Querystring: Static<typeof completenessQuery> }>(
     '/v1/completeness',
-    { onRequest: principals.require('read'), schema: { querystring: query } },
+    { onRequest: principals.require('read'), schema: { querystring: completenessQuery } },
     async (request) => {
       const { tenant } = principals.of(request)
       const until = parseInstant(request.query.until)

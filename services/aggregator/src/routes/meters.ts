@@ -14,14 +14,14 @@ const definitionBytes = 16_384
 /** Its schema does not travel there; it is sent with blanks, perhaps. */
 const bodyBytes = (definitionBytes + eventSchemaLimits.bytes) * 2
 
-const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern, description: keyText }) })
-const postQuery = Type.Object(
+export const keyParams = Type.Object({ key: Type.String({ pattern: keyPattern, description: keyText }) })
+export const postQuery = Type.Object(
   {
     dryRun: Type.Boolean({ default: false, description: 'Only says what would happen.' }),
   },
   { additionalProperties: false },
 )
-const listQuery = Type.Object(
+export const listQuery = Type.Object(
   {
     cursor: Type.String({ default: '', description: 'nextCursor of the page before.' }),
     limit: Type.Integer({ default: 100, minimum: 1, maximum: 1_000 }),

@@ -1,7 +1,6 @@
 import type { Principals } from '@tidemark/infra/access/principals.ts'
 import { dimensionNames } from '@tidemark/infra/clickhouse/usage-sql.ts'
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
-import { keyPattern, keyText } from '@tidemark/schemas/identifiers.ts'
 import type { MeterVersion } from '@tidemark/schemas/meter.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -11,11 +10,12 @@ import { answerUsage, type UsageAnswer } from '../usage/usage-answer.ts'
 import { usageCsv } from '../usage/usage-csv.ts'
 import { invalidUsageRequest, parseUsageRequest, type UsageRequest } from '../usage/usage-request.ts'
 import type { UsageSources } from '../usage/usage-sources.ts'
-import { unknownMeter } from './meters.ts'
+import { keyParams, unknownMeter } from './meters.ts'
 
-const key = Type.String({ pattern: keyPattern, description: keyText })
-const keyParams = Type.Object({ key })
-const dimensionParams = Type.Object({ key, dimension: Type.String({ maxLength: 256 }) })
+export const dimensionParams = Type.Object({
+  ...keyParams.properties,
+  dimension: Type.String({ maxLength: 256 }),
+})
 
 type Query = Record<string, unknown>
 type Asked = { Params: Static<typeof keyParams>; Querystring: Query }

@@ -160,7 +160,7 @@ function byValue(a: ValuedRow, b: ValuedRow): number {
   return difference === 0n ? byWindow(a, b) : difference > 0n ? 1 : -1
 }
 
-const tooLarge = (): HttpProblem =>
+export const tooLarge = (): HttpProblem =>
   new HttpProblem({
     status: 422,
     code: 'usage_too_large',
