@@ -241,9 +241,13 @@ describe('a period', () => {
       total: '129.70',
       taxes: [{ base: '100.00' }, { base: '10.00' }],
     })
+    await room.completeUsage(later, [tenant])
+    const dryRun = await room.call(tenant, 'POST', '/v1/periods/close', { ...until, dryRun: true })
+    expect(dryRun.body).toMatchObject({ refused: [] })
+    const asked = await room.pool.query("SELECT 1 FROM billing.tax_calculations WHERE tenant = 'taxed'")
+    expect(asked.rows).toEqual([])
     const stripe = (provider: string) => room.call(tenant, 'PUT', '/v1/tax/settings', { provider })
     expect((await stripe('stripe')).status).toBe(200)
-    await room.completeUsage(later, [tenant])
     const refused = await room.call(tenant, 'POST', '/v1/periods/close', until)
     expect(refused.body).toMatchObject({ closed: 0, refused: [{ code: expect.stringMatching(/^tax_/) }] })
     await stripe('fixed')

@@ -85,15 +85,17 @@ export async function buildInvoicer(
   const principals = createPrincipals(createAuthenticator(pool, clock.now))
   const deps = { pool, clickHouse, clock, log }
   const taxes = createTaxes(config, { pool, clock, log, metrics })
+  const tax = createTaxSource({ pool, clock, ask: taxes.calculate })
+  const estimatedTax = createTaxSource({ pool, clock, ask: taxes.estimate })
   addCatalogueRoutes(server, { pool, clock, principals })
   addSubscriptionRoutes(server, deps, principals)
-  addPreviewRoute(server, { ...deps, tax: createTaxSource({ pool, clock, ask: taxes.estimate }) }, principals)
+  addPreviewRoute(server, { ...deps, tax: estimatedTax }, principals)
   addInvoiceRoutes(server, deps, principals)
   addUnbilledRoute(server, deps, principals)
   addPricingRoutes(server, principals)
   addClosingRoutes(
     server,
-    { ...deps, tax: createTaxSource({ pool, clock, ask: taxes.calculate }) },
+    { ...deps, tax, estimatedTax },
     {
       graceMs: config.INVOICER_GRACE_SECONDS * 1000,
       gateWaitMs: config.INVOICER_GATE_WAIT_MS,

@@ -21,7 +21,15 @@ import { CloseStopped } from './stop.ts'
 import { storeBatch } from './store.ts'
 import { createCompletenessReader } from './watermark-store.ts'
 
-export type ClosingDeps = { pool: Pool; clickHouse: ClickHouse; clock: Clock; log: Log; tax: TaxSource }
+export type ClosingDeps = {
+  pool: Pool
+  clickHouse: ClickHouse
+  clock: Clock
+  log: Log
+  tax: TaxSource
+  /** The same answers for a dry run, which keeps none. */
+  estimatedTax: TaxSource
+}
 
 export type CloseRequest = {
   tenant: string
@@ -85,7 +93,7 @@ export async function closePeriods(deps: ClosingDeps, request: CloseRequest): Pr
       const due = open.map(progress.withRedemptions)
       const { cut } = gate
       const { drafts, refused } = await draftGroup(
-        deps,
+        { ...deps, tax: request.dryRun ? deps.estimatedTax : deps.tax },
         { tenant, cut, spentOf: progress.spentOf },
         { ...group, due },
       )
