@@ -17,6 +17,11 @@ export type WatermarkOptions = {
   intervalMs: number
 }
 
+export type WatermarkWriter = Component & {
+  /** Lets the next watermarks follow at once: something has been processed that somebody may wait for. */
+  hurry(): void
+}
+
 /** Everything acknowledged before `at` lies below `end`. */
 export type Horizon = { readonly at: number; readonly end: bigint }
 
@@ -25,6 +30,9 @@ type Watermark = { partition: number; nextOffset: bigint; completeUntil: number 
 // While a partition lags, one horizon per interval waits to be reached; beyond this the middle ones are dropped.
 const mostPending = 64
 
+/** Between two inserts, however often somebody is in a hurry: batches of other partitions end at about the same time. */
+const leastPauseMs = 30
+
 /** Rows of the table name the topic without prefix and log, which have their own columns. */
 const topic = 'usage.events'
 
@@ -32,8 +40,9 @@ const topic = 'usage.events'
  * Says how far each partition is complete. The instant is taken before the broker is asked for the end, so that whatever
  * was acknowledged before the instant lies below that end; once all of that is in the ledger, the instant counts.
  */
-export function createWatermarks(options: WatermarkOptions): Component {
+export function createWatermarks(options: WatermarkOptions): WatermarkWriter {
   const pending = new Map<number, Horizon[]>()
+  let hurried = Promise.withResolvers<void>()
   const stopped = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
@@ -66,19 +75,25 @@ export function createWatermarks(options: WatermarkOptions): Component {
       })),
     )
 
+  const wait = (ms: number): Promise<void> => pause(ms, undefined, { signal: stopped.signal }).catch(() => {})
+
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
+      // Before anything is read: what is processed from here on is in a hurry again.
+      hurried = Promise.withResolvers()
       await advance().catch((error: unknown) => {
         // A watermark that stands still only delays; whether the servers answer is judged where events are written.
         const { code, message } = asFailure(error)
         options.logger.warn({ code, reason: message }, 'watermarks could not be advanced')
       })
-      await pause(options.intervalMs, undefined, { signal: stopped.signal }).catch(() => {})
+      await wait(leastPauseMs)
+      await Promise.race([wait(options.intervalMs - leastPauseMs), hurried.promise])
     }
   }
 
   return {
     name: 'watermarks',
+    hurry: () => hurried.resolve(),
     start() {
       running = run()
     },
