@@ -71,7 +71,7 @@ test('names what the invoice rests on, and its hash is of its bytes', async () =
     ],
     phases: [{ status: 'active', plan: 'standard', version: 1, quantity: '1', addOns: [] }],
     plans: [{ id: 'standard', version: 1 }],
-    tax: { provider: 'none' },
+    tax: { provider: 'fixed' },
     total: '23.80',
   })
 })
