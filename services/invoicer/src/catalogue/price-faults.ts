@@ -1,11 +1,12 @@
 import type { CatalogueFault } from '@tidemark/schemas/catalogue.ts'
-import { compare, decimal } from '@tidemark/schemas/decimal.ts'
+import { decimal } from '@tidemark/schemas/decimal.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
 import { type Currency, currencyExponent } from '@tidemark/schemas/money.ts'
 import type { Price, PriceInterval } from '@tidemark/schemas/price.ts'
 import { unbillable } from '../pricing/billable-meter.ts'
+import { unsoundFields } from '../pricing/price-faults.ts'
 import { needsOf } from '../pricing/rate.ts'
-import { tierFaults } from './tier-faults.ts'
+import { endFaults } from './tier-faults.ts'
 
 export type PriceContext = {
   /** Of the plan or add-on. */
@@ -17,25 +18,14 @@ export type PriceContext = {
 
 /** What the shape of a price cannot say. */
 export function priceFaults(price: Price, context: PriceContext, path: string): CatalogueFault[] {
-  const currency = price.currency ?? context.currency
+  const inside = (at: string) => `${path}.${at}`
   return [
-    ...amounts(price, path).flatMap(({ amount, at }) => amountFaults(amount, currency, at)),
-    ...tierFaults(price, path),
+    ...unsoundFields(price, context.currency).map(({ path: at, reason }) => ({ path: inside(at), reason })),
+    ...endFaults(price).map(({ path: at, reason }) => ({ path: inside(at), reason })),
     ...meterFaults(price, context.meters, path),
-    ...measuredFaults(price, path),
+    ...unmeteredFaults(price, path),
     ...intervalFaults(price, context.interval, path),
   ]
-}
-
-/** Amounts that are due as they stand; what is multiplied may be finer than the currency. */
-function amounts(price: Price, path: string): { amount: string; at: string }[] {
-  const found: { amount: string | undefined; at: string }[] = []
-  if (price.model === 'flat') found.push({ amount: price.amount, at: `${path}.amount` })
-  else found.push({ amount: price.commitment?.minimum, at: `${path}.commitment.minimum` })
-  if (price.model === 'graduated' || price.model === 'volume' || price.model === 'graduated-percentage')
-    for (const [index, { flatFee }] of price.tiers.entries())
-      found.push({ amount: flatFee, at: `${path}.tiers[${index}].flatFee` })
-  return found.flatMap(({ amount, at }) => (amount === undefined ? [] : [{ amount, at }]))
 }
 
 export function amountFaults(amount: string, currency: Currency, path: string): CatalogueFault[] {
@@ -67,28 +57,11 @@ function meterFaults(price: Price, meters: ReadonlyMap<string, Meter>, path: str
 const isFiltered = (price: Price, dimension: string): boolean =>
   price.model !== 'flat' && Object.hasOwn(price.filter ?? {}, dimension)
 
-/** What belongs to prices of usage only, and what does not belong to them. */
-function measuredFaults(price: Price, path: string): CatalogueFault[] {
+/** What belongs to prices of usage only. */
+function unmeteredFaults(price: Price, path: string): CatalogueFault[] {
   const { meters, events, changes, dimensions } = needsOf(price)
-  const faults: CatalogueFault[] = []
-  if (meters.length > 0 && price.timing === 'advance')
-    faults.push({ path: `${path}.timing`, reason: 'usage is charged in arrears; leave timing out' })
-  if (meters.length === 0 && (events || changes || dimensions.length > 0))
-    faults.push({
-      path: `${path}.meter`,
-      reason: 'is missing: this price is of single events: name their meter',
-    })
-  if (
-    price.model === 'percentage' &&
-    price.minPerEvent !== undefined &&
-    price.maxPerEvent !== undefined &&
-    compare(decimal(price.minPerEvent), decimal(price.maxPerEvent)) > 0
-  )
-    faults.push({
-      path: `${path}.minPerEvent`,
-      reason: `must not be above maxPerEvent, ${price.maxPerEvent}`,
-    })
-  return faults
+  if (meters.length > 0 || !(events || changes || dimensions.length > 0)) return []
+  return [{ path: `${path}.meter`, reason: 'is missing: this price is of single events: name their meter' }]
 }
 
 function intervalFaults(price: Price, plan: PriceInterval | undefined, path: string): CatalogueFault[] {

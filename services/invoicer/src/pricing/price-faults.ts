@@ -10,7 +10,7 @@ export type PriceFault = { readonly path: string; readonly reason: string }
  * What the shape of a price cannot say: tiers that do not follow each other, amounts that the currency cannot hold, fields
  * that exclude each other. Whether its meters and dimensions exist is for the catalogue to say.
  */
-export function priceFaults(price: Price, currency: Currency): PriceFault[] {
+export function unsoundFields(price: Price, currency: Currency): PriceFault[] {
   return [...ofModel(price), ...amountFaults(price, price.currency ?? currency), ...fieldFaults(price)]
 }
 

@@ -14,7 +14,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aggregate, type DatedEvent } from './aggregation.ts'
 import { anyPrice, anyQuantity, priceOf, quantifiedModels } from './price-arbitrary.ts'
-import { priceFaults } from './price-faults.ts'
+import { unsoundFields } from './price-faults.ts'
 import { ratePrice } from './rate.ts'
 
 const exactOf = (price: Price, quantity: Decimal, already?: Decimal): Decimal =>
@@ -57,7 +57,7 @@ describe.each(quantifiedModels)('%s', (model) => {
         anyQuantity,
         fc.constantFrom(...currencies),
         (price, quantity, currency) => {
-          expect(priceFaults(price, 'EUR')).toEqual([])
+          expect(unsoundFields(price, 'EUR')).toEqual([])
           const { exact, amountMicros } = ratePrice(price, { quantity }, currency)
           const unit = microsOfMinorUnits(1n, currency)
           expect(amountMicros % unit).toBe(0n)

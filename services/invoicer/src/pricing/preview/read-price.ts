@@ -2,7 +2,7 @@ import type { FieldError } from '@tidemark/infra/process/field-errors.ts'
 import type { Currency } from '@tidemark/schemas/money.ts'
 import { type Price, priceModels, priceSchemas } from '@tidemark/schemas/price.ts'
 import { Type } from 'typebox'
-import { priceFaults } from '../price-faults.ts'
+import { unsoundFields } from '../price-faults.ts'
 import { checker } from './kind.ts'
 
 /** A price in a body: what else it has depends on its model, whose schema says so field by field. */
@@ -29,7 +29,7 @@ export function readPrice(
 ): { readonly price: Price } | { readonly faults: readonly FieldError[] } {
   const checked = checks[given.model]({ id: 'price', ...given, ...switches }, 'price')
   if ('faults' in checked) return checked
-  const faults = priceFaults(checked.value, currency)
+  const faults = unsoundFields(checked.value, currency)
   if (faults.length === 0) return { price: checked.value }
   // Fields are named with dots in answers, as elsewhere over HTTP.
   return {
