@@ -17,9 +17,12 @@ export const eventHash = 'sum(reinterpretAsUInt128(sipHash128(log, partition, of
 export const eventHashIf = (condition: string): string =>
   `sumIf(reinterpretAsUInt128(sipHash128(log, partition, offset, payload_hash)), ${condition})`
 
-/** The same of corrections by their places alone: the ledger's marks and usage_corrections have to agree in it. */
+/**
+ * The same of corrections by their places alone: the ledger's marks and usage_corrections have to agree in it. Few rows are
+ * some, and sumIf would hash the others, too.
+ */
 export const placeHashIf = (condition: string): string =>
-  `sumIf(reinterpretAsUInt128(sipHash128(log, partition, offset)), ${condition})`
+  `sum(if(${condition}, reinterpretAsUInt128(sipHash128(log, partition, offset)), toUInt128(0)))`
 
 /**
  * Rows below the cut, as a condition on the columns log, partition and offset. A partition that the cut does not name has
