@@ -20,4 +20,11 @@ export const closingSettings = {
     maximum: 5_000,
     description: 'Invoices per transaction: more are faster and hold the tenant’s number counter longer.',
   }),
+  INVOICER_UNBILLED_WATCH_SECONDS: Type.Integer({
+    default: 900,
+    minimum: 1,
+    maximum: 86_400,
+    description:
+      'How often the last day is searched for usage that nobody pays for; each time reads a day of every tenant.',
+  }),
 }

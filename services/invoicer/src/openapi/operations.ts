@@ -5,6 +5,7 @@ import { invoiceOperations } from '../routes/invoice-operations.ts'
 import { pricingOperation, webhookOperation } from '../routes/other-operations.ts'
 import { subscriptionOperations } from '../routes/subscription-operations.ts'
 import { taxOperations } from '../routes/tax-operations.ts'
+import { unbilledOperation } from '../routes/unbilled-operation.ts'
 import { versionOperations } from '../routes/version-operations.ts'
 
 /** Every operation of the reference, in its order. A new route adds its own here. */
@@ -16,5 +17,6 @@ export const operations: readonly Operation[] = [
   pricingOperation,
   ...taxOperations,
   ...invoiceOperations,
+  unbilledOperation,
   webhookOperation,
 ]
