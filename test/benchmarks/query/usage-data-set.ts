@@ -63,18 +63,21 @@ const eventsSql = ({ events, from }: DataSet, rows: Rows): string => {
     FROM numbers(${rows.from}, ${rows.to - rows.from})`
 }
 
+/** There are no copies to collapse. */
+const asTheyAre = 'SETTINGS optimize_on_insert = 0'
+
 const rawSql = (source: string): string =>
   `INSERT INTO usage_events (tenant, type, subject, time, log, partition, offset, source, id, accepted_at, payload_hash, data)
-   SELECT tenant, type, subject, time, log, partition, offset, 'bench', toString(number), time, payload_hash,
+   ${asTheyAre} SELECT tenant, type, subject, time, log, partition, offset, 'bench', toString(number), time, payload_hash,
      '{"bytes":' || toString(1000 + number % 9000) || ',"region":"eu-west","user":"u' || toString(number % ${dataSet.users}) || '"}'
    FROM (${source})`
 
 const cellSql = (source: string): string =>
   `INSERT INTO usage_ledger_by_cell (tenant, type, hour, log, partition, offset, verdict, payload_hash)
-   SELECT tenant, type, toStartOfHour(time), log, partition, offset, 'accepted', payload_hash FROM (${source})`
+   ${asTheyAre} SELECT tenant, type, toStartOfHour(time), log, partition, offset, 'accepted', payload_hash FROM (${source})`
 
 const ledgerSql = (source: string): string =>
   `INSERT INTO usage_ledger (log, partition, offset, verdict, identity, payload_hash, revision, first_log, first_partition,
      first_offset, append_time, tenant, type, hour)
-   SELECT log, partition, offset, 'accepted', reinterpretAsFixedString(sipHash128(number, 1)) || toFixedString('', 4),
+   ${asTheyAre} SELECT log, partition, offset, 'accepted', reinterpretAsFixedString(sipHash128(number, 1)) || toFixedString('', 4),
      payload_hash, 0, log, partition, offset, time, tenant, type, toStartOfHour(time) FROM (${source})`
