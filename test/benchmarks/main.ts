@@ -4,14 +4,19 @@ import { measureAggregate } from './aggregate/aggregate.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
 import { measureCatalogue } from './catalogue/catalogue.ts'
 import type { Figure, Measured } from './figure.ts'
-import { measureIngest } from './ingest/ingest.ts'
+import { ingestParts, measureIngest } from './ingest/ingest.ts'
 import { describeMachine } from './machine.ts'
 import { measurePath } from './path.ts'
 import { measurePricing } from './pricing/pricing.ts'
 import { measureQuery } from './query/query.ts'
 
 type Benchmark =
-  | { about: string; measure(bench: BenchStack): Promise<Measured> }
+  | {
+      about: string
+      /** What may be measured alone. */
+      parts?: readonly string[]
+      measure(bench: BenchStack, parts: readonly string[]): Promise<Measured>
+    }
   /** Of pure functions: no servers are started. */
   | { about: string; compute(): Promise<Measured> }
 
@@ -28,6 +33,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   ingest: {
     about: 'the front door: rates, latencies, relay, memory, with all that guards it (6 to 7 min)',
+    parts: ingestParts,
     measure: measureIngest,
   },
   query: {
@@ -50,17 +56,23 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 
 let running: BenchStack | undefined
 
-async function main([name, ...rest]: string[]): Promise<number> {
+async function main([name, ...parts]: string[]): Promise<number> {
   const benchmark = name !== undefined && Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
-  if (name === undefined || benchmark === undefined || rest.length > 0) {
-    if (name !== undefined) line(`Unknown benchmark "${[name, ...rest].join(' ')}".`)
-    line('npm run bench -- <name> measures against real servers and prints, last, one JSON line. Names:')
-    for (const [each, { about }] of Object.entries(benchmarks)) line(`  ${each}  ${about}`)
+  const unknown = parts.filter((part) => !partsOf(benchmark).includes(part))
+  if (name === undefined || benchmark === undefined || unknown.length > 0) {
+    if (name !== undefined) line(`Unknown benchmark "${[name, ...parts].join(' ')}".`)
+    line(
+      'npm run bench -- <name> [part…] measures against real servers and prints, last, one JSON line. Names:',
+    )
+    for (const [each, entry] of Object.entries(benchmarks)) {
+      line(`  ${each}  ${entry.about}`)
+      if (partsOf(entry).length > 0) line(`    parts: ${partsOf(entry).join(', ')}`)
+    }
     return name === undefined ? 0 : 2
   }
   const startedAt = performance.now()
   const machine = await describeMachine()
-  const { figures, lost } = await measured(benchmark)
+  const { figures, lost } = await measured(benchmark, parts)
   heading(`Figures (${seconds(performance.now() - startedAt)})`)
   table([
     ['figure', 'median', 'min', 'max', 'limit', 'ratio', 'p50 ms', 'p99 ms', 'unit'],
@@ -71,11 +83,14 @@ async function main([name, ...rest]: string[]): Promise<number> {
   return lost.length === 0 ? 0 : 1
 }
 
-async function measured(benchmark: Benchmark): Promise<Measured> {
+const partsOf = (benchmark: Benchmark | undefined): readonly string[] =>
+  benchmark !== undefined && 'parts' in benchmark ? (benchmark.parts ?? []) : []
+
+async function measured(benchmark: Benchmark, parts: readonly string[]): Promise<Measured> {
   if ('compute' in benchmark) return benchmark.compute()
   heading('Servers')
   running = await startBenchStack()
-  const found = await benchmark.measure(running)
+  const found = await benchmark.measure(running, parts)
   await stop()
   return found
 }
