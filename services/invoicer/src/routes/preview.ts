@@ -7,7 +7,7 @@ import { subscriptionChangeSchemas } from '@tidemark/schemas/subscription-change
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Completeness } from '../closing/completeness.ts'
-import { createCompletenessReader } from '../closing/watermark-store.ts'
+import { createLiveCompleteness } from '../closing/live-completeness.ts'
 import { type Draft, isRefusal, type Refusal } from '../invoicing/compose.ts'
 import { type PreviewDeps, previewNext } from '../invoicing/preview.ts'
 import { showDraft } from '../invoicing/show.ts'
@@ -41,6 +41,7 @@ export function addPreviewRoute(
   deps: PreviewRouteDeps,
   principals: Principals,
 ): void {
+  const readCompleteness = createLiveCompleteness(deps)
   server.post<{ Params: Static<typeof params>; Body: PreviewBody | null | undefined }>(
     '/v1/subscriptions/:key/preview',
     {
@@ -58,13 +59,10 @@ export function addPreviewRoute(
       const change = changeOf(request.body ?? {})
       const changed =
         change && (await workOut(deps.pool, tenant, subscription, change, deps.clock.nowMicros()))
-      const complete = await createCompletenessReader(deps, tenant)()
+      const complete = await readCompleteness(tenant)
       const preview = async (of: Subscription) => shown(await previewNext(deps, tenant, of, complete))
-      return {
-        usageUntil: instantOrNull(complete),
-        next: await preview(subscription),
-        changed: changed ? await preview(changed) : null,
-      }
+      const [next, after] = await Promise.all([preview(subscription), changed ? preview(changed) : null])
+      return { usageUntil: instantOrNull(complete), next, changed: after }
     },
   )
 }
