@@ -44,3 +44,24 @@ test('a watermark passes an instant only when all that was acknowledged before i
     await room.close()
   }
 })
+
+test('a watermark follows what has just been processed, however long the time between two', async () => {
+  const room = await openAggregatorRoom('hurry')
+  try {
+    const service = await room.start({ AGGREGATOR_WATERMARK_INTERVAL_MS: '60000' })
+    await room.producer.send(Array.from({ length: 400 }, (_, at) => usageEvent({ id: `b-${at}` })))
+    await vi.waitFor(
+      async () => {
+        const [row] = await room.clickHouse.query<{ events: string }>(
+          `SELECT sum(next) AS events FROM (
+             SELECT max(next_offset) AS next FROM usage_watermarks WHERE topic = 'usage.events' GROUP BY partition)`,
+        )
+        expect(row).toEqual({ events: '400' })
+      },
+      { timeout: 40_000, interval: 50 },
+    )
+    expect(await service.stop()).toBe(0)
+  } finally {
+    await room.close()
+  }
+})

@@ -31,7 +31,7 @@ type Watermark = { partition: number; nextOffset: bigint; completeUntil: number 
 const mostPending = 64
 
 /** Between two inserts, however often somebody is in a hurry: batches of other partitions end at about the same time. */
-const leastPauseMs = 30
+const leastPauseMs = 60
 
 /** Rows of the table name the topic without prefix and log, which have their own columns. */
 const topic = 'usage.events'
