@@ -1,7 +1,7 @@
 import { answer, type Operation, refusals } from '@tidemark/infra/openapi/operation.ts'
 import { Type } from 'typebox'
 import { invalidBody, withKey } from '../openapi/refusals.ts'
-import { previewKindNames } from '../pricing/preview/preview.ts'
+import { previewKinds } from '../pricing/preview/preview.ts'
 
 const previewed = withKey('read', invalidBody)
 const decimals = Type.String({ description: 'Decimal text in major units.' })
@@ -16,10 +16,9 @@ export const pricingOperation: Operation = {
       'Any calculation of pricing from its input alone: a price and its usage, lines with discounts, commitments and taxes, a proration, a plan change, credits. `kind` says which; the other fields are those of the golden vectors, and so are those of the answer, with each step’s numbers in `trace`. Nothing is read and nothing is stored.',
     tags: ['Pricing'],
     security: previewed.security,
-    body: Type.Object(
-      { kind: Type.Enum(previewKindNames) },
+    body: Type.Union(
+      Object.values(previewKinds).map(({ schema }) => schema),
       {
-        additionalProperties: true,
         examples: [
           {
             kind: 'price',
