@@ -35,11 +35,11 @@ export function recompute(clickHouse: ClickHouse, query: UsageQuery): Promise<Us
 
 type CombinedRow = {
   windowSecond: number
-  subject: string
-  dimensions: string[]
-  eventCount: string
-  unreadable: string
-  value: string | null
+  groupSubject: string
+  groupDimensions: string[]
+  events: string
+  unread: string
+  number: string | null
   sealedEvents: string
 }
 
@@ -54,11 +54,11 @@ async function combineParts(
   const starts = new Map(query.windowStarts.map((start) => [wholeSeconds(start), start]))
   return rows.map((row) => ({
     windowStart: starts.get(row.windowSecond) ?? query.from,
-    subject: row.subject,
-    dimensions: row.dimensions,
-    value: row.value === null ? null : quantityText(query.meter, row.value),
-    eventCount: BigInt(row.eventCount),
-    unreadable: BigInt(row.unreadable),
+    subject: row.groupSubject,
+    dimensions: row.groupDimensions,
+    value: row.number === null ? null : quantityText(query.meter, row.number),
+    eventCount: BigInt(row.events),
+    unreadable: BigInt(row.unread),
   }))
 }
 

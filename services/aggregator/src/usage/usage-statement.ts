@@ -42,17 +42,14 @@ const average = `if(sum(event_count) = sum(unreadable), NULL,
 /** The parts combined; sealedEvents is that of all groups, those of other pages too. */
 export function usageStatement(query: UsageQuery, parts: readonly UsagePart[]): Sql {
   const { sql: value } = combined(query.meter.aggregation)
-  const order = query.largestFirst === true ? 'number DESC NULLS LAST, w, s, g' : 'w, s, g'
+  const order = query.largestFirst === true ? `${value} DESC NULLS LAST, w, s, g` : 'w, s, g'
+  const sealedEvents = parts.some(({ onceIf }) => onceIf) ? 'sum(sum(sealed_events)) OVER ()' : '0'
+  // One level for all of it: a short query takes longer to be planned than to be run.
   return {
-    sql: `SELECT w AS windowSecond, s AS subject, g AS dimensions, toString(events) AS eventCount,
-        toString(unread) AS unreadable, toString(number) AS value,
-        toString(${parts.some(({ onceIf }) => onceIf) ? 'sum(sealed) OVER ()' : '0'}) AS sealedEvents
-      FROM (
-        SELECT w, s, g, sum(event_count) AS events, sum(unreadable) AS unread, sum(sealed_events) AS sealed,
-          ${value} AS number
-        FROM (${parts.map(({ sql }) => sql).join('\nUNION ALL\n')})
-        GROUP BY w, s, g
-      ) ORDER BY ${order} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
+    sql: `SELECT w AS windowSecond, s AS groupSubject, g AS groupDimensions, toString(sum(event_count)) AS events,
+        toString(sum(unreadable)) AS unread, toString(${value}) AS number, toString(${sealedEvents}) AS sealedEvents
+      FROM (${parts.map(({ sql }) => sql).join('\nUNION ALL\n')})
+      GROUP BY w, s, g ORDER BY ${order} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
     params: Object.assign({}, ...parts.map(({ params }) => params), {
       limit: query.limit,
       offset: query.offset,
