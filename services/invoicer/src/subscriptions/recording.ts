@@ -54,7 +54,8 @@ export async function refuseDoubleBilling(
     tenant,
     others.map(({ timeline }) => timeline),
   )
-  const mappings = await readMappings(queryable, tenant, [customer], [])
+  // Subjects tell subscriptions apart: one alone needs none.
+  const mappings = others.length === 0 ? [] : await readMappings(queryable, tenant, [customer], [])
   const refusal = doubleBilling(subscription, others, joinLists(theirs, lists), mappings)
   if (refusal) throw refused(refusal)
 }
