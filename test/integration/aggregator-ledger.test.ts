@@ -60,6 +60,7 @@ async function rebuild(partition: number, keptDays: number) {
   const state = await openState(join(directory, `p-${partition}`), {
     // Longer than what is read: what the state lets go is not what is asked here.
     keptMicros: 365 * dayMicros,
+    filterBytes: 1_048_576,
     onDamage: (cause) => {
       throw cause
     },

@@ -37,6 +37,13 @@ export const configSchema = Type.Object({
     description:
       'Folder of the deduplication state, on a local disk. Losing it costs a rebuild from the ledger, nothing else.',
   }),
+  AGGREGATOR_STATE_FILTER_BYTES: Type.Integer({
+    default: 67_108_864,
+    minimum: 1_048_576,
+    maximum: 1_073_741_824,
+    description:
+      'The most memory that the filter before one partition’s deduplication state takes, 1.5 bytes for each identity of the horizon. A smaller one asks the store more often; nothing else depends on it.',
+  }),
   AGGREGATOR_FETCH_MIN_BYTES: Type.Integer({
     default: 1_048_576,
     minimum: 1,

@@ -113,6 +113,7 @@ export function buildConsuming(config: AggregatorConfig, deps: ConsumingDeps): C
     topic,
     ...usageLog,
     horizonMicros,
+    filterBytes: config.AGGREGATOR_STATE_FILTER_BYTES,
     clickHouse,
     logger: log,
     metrics,

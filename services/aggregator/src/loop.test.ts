@@ -65,7 +65,11 @@ async function createTrial(name: string) {
   const onDamage = (cause: unknown): never => {
     throw cause
   }
-  const state = await openState(join(directory, name), { keptMicros: 41 * 86_400_000_000, onDamage })
+  const state = await openState(join(directory, name), {
+    keptMicros: 41 * 86_400_000_000,
+    filterBytes: 1_048_576,
+    onDamage,
+  })
   return { handleBatch, partition: { state, nextOffset: 0n }, done }
 }
 

@@ -162,7 +162,7 @@ async function decideBatch(
 function commitState(state: DeduplicationState, outcome: Outcome, nextOffset: bigint): Promise<void> {
   const last = outcome.decisions[outcome.decisions.length - 1]?.record
   const { logTimeMicros } = outcome
-  return state.commit(outcome.claimed.values(), {
+  return state.commit([...outcome.claimed.values()], {
     nextOffset,
     logTimeMicros,
     last: last && {

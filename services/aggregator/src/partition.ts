@@ -20,6 +20,8 @@ export type PartitionOptions = {
   /** Their count in this log. */
   partitions: number
   horizonMicros: number
+  /** The most memory that the filter of one partition's state takes. */
+  filterBytes: number
   clickHouse: ClickHouse
   logger: Log
   metrics: Pick<ConsumingMetrics, 'ledgerGaps'>
@@ -103,6 +105,7 @@ async function openTrustedState(
   const open = () =>
     openState(directory, {
       keptMicros: keptMicros(options.horizonMicros),
+      filterBytes: options.filterBytes,
       onDamage: (err) => logger.warn({ err, directory }, 'damaged deduplication state is rebuilt'),
     })
   const state = await open()

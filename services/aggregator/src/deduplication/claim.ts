@@ -11,16 +11,22 @@ export type Claim = {
   readonly logTimeMicros: number
 }
 
-const claimBytes = 36
+export const claimBytes = 36
 
-export function encodeClaim(claim: Claim): Buffer {
-  const bytes = Buffer.allocUnsafe(claimBytes)
-  bytes.writeUInt16BE(claim.first.log, 0)
-  bytes.writeUInt16BE(claim.first.partition, 2)
-  bytes.writeBigUInt64BE(claim.first.offset, 4)
-  claim.payloadHash.copy(bytes, 12, 0, 16)
-  bytes.writeBigUInt64BE(BigInt(claim.logTimeMicros), 28)
-  return bytes
+/** Written where nothing else lies yet: a commit makes one piece of bytes for all its claims. */
+export function writeClaim({ first, payloadHash, logTimeMicros }: Claim, target: Buffer, at: number): void {
+  target.writeUInt16BE(first.log, at)
+  target.writeUInt16BE(first.partition, at + 2)
+  writeWhole(Number(first.offset), target, at + 4)
+  for (let byte = 0; byte < 16; byte += 1) target[at + 12 + byte] = payloadHash[byte] ?? 0
+  writeWhole(logTimeMicros, target, at + 28)
+}
+
+/** A whole number from 0 to 2^53 as eight bytes: as a bigint it takes several times longer. */
+function writeWhole(value: number, target: Buffer, at: number): void {
+  const high = Math.floor(value / 4_294_967_296)
+  target.writeUInt32BE(high, at)
+  target.writeUInt32BE(value - high * 4_294_967_296, at + 4)
 }
 
 export function decodeClaim(bytes: Buffer): Claim {

@@ -20,8 +20,8 @@ export const isSameRecord = (a: Fingerprint, b: Fingerprint): boolean =>
   a.offset === b.offset && a.appendTimeMicros === b.appendTimeMicros && a.identity.equals(b.identity)
 
 // A state written under another format is not read but rebuilt.
-const format = 3
-const positionBytes = 54
+const format = 4
+export const positionBytes = 54
 
 export function encodePosition(position: Position): Buffer {
   const { nextOffset, logTimeMicros, last } = position

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Claim } from './claim.ts'
 import { takeSlot } from './slot.ts'
-import { openState } from './state.ts'
+import { type DeduplicationState, openState } from './state.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -31,6 +31,7 @@ const position = {
 const keptMicros = 41 * 86_400_000_000
 const noDamage = {
   keptMicros,
+  filterBytes: 1_048_576,
   onDamage(cause: unknown): never {
     throw cause
   },
@@ -89,12 +90,62 @@ test('claims go when they have expired in log time; one that was made again stay
   await commit(41, 4n, [3])
   expect(state.use().expired).toBe(0)
   await commit(42, 5n, [])
-  expect(state.use().expired).toBe(1)
+  // With what was made again since then: that stands in a later generation.
+  expect(state.use().expired).toBe(2)
   const found = await state.findClaims([identity(1), identity(2), identity(3)])
   expect(found).toEqual([undefined, at(20, 3n).claim, at(41, 4n).claim])
   // Made again in the very commit that removes it.
   await commit(62, 6n, [2])
   expect(await state.findClaims([identity(2)])).toEqual([at(62, 6n).claim])
+  await state.close()
+})
+
+test('generations outlive a restart, whatever was broken off, and a hole among them is damage', async () => {
+  const path = join(directory, 'generations')
+  const dayMicros = 86_400_000_000
+  const commit = async (state: DeduplicationState, day: number, fill: number) => {
+    const logTimeMicros = position.logTimeMicros + day * dayMicros
+    const end = { ...position, nextOffset: BigInt(100 + day), logTimeMicros }
+    await state.commit([{ identity: identity(fill), claim: { ...claim, logTimeMicros } }], end)
+  }
+  const state = await openState(path, noDamage)
+  for (const day of [0, 3, 6, 12, 18]) await commit(state, day, day + 1)
+  await state.close()
+  expect(await readdir(path)).toEqual(['g-00000000', 'g-00000001', 'g-00000002', 'g-00000003'])
+  // Begun and not written to; and a removal that broke off.
+  await mkdir(join(path, 'g-00000004'))
+  await mkdir(join(path, 'g-00000009.removed'))
+  const again = await openState(path, noDamage)
+  expect(again.position.nextOffset).toBe(118n)
+  const asked = [1, 4, 7, 13, 19, 20].map(identity)
+  const known = async (opened: DeduplicationState) =>
+    (await opened.findClaims(asked)).map((each) => each !== undefined)
+  expect(await known(again)).toEqual([true, true, true, true, true, false])
+  // Days 0 and 3 lie in one generation, which goes with the later of them.
+  await commit(again, 43, 44)
+  expect(await known(again)).toEqual([true, true, true, true, true, false])
+  await commit(again, 45, 46)
+  expect(await known(again)).toEqual([false, false, true, true, true, false])
+  await again.close()
+  expect(await readdir(path)).toEqual(['g-00000001', 'g-00000002', 'g-00000003', 'g-00000004'])
+  await rm(join(path, 'g-00000002'), { recursive: true })
+  const told: unknown[] = []
+  const rebuilt = await openState(path, { ...noDamage, onDamage: (cause) => told.push(cause) })
+  expect(told).toHaveLength(1)
+  expect(rebuilt.position.nextOffset).toBe(0n)
+  await rebuilt.close()
+})
+
+test('filters that take too much memory go, the oldest first, and nothing else', async () => {
+  const state = await openState(join(directory, 'bounded'), { ...noDamage, filterBytes: 1 })
+  for (const day of [0, 10, 20]) {
+    const logTimeMicros = position.logTimeMicros + day * 86_400_000_000
+    const end = { ...position, nextOffset: BigInt(day + 1), logTimeMicros }
+    await state.commit([{ identity: identity(day + 1), claim: { ...claim, logTimeMicros } }], end)
+  }
+  expect(await state.findClaims([identity(9), identity(1)])).toEqual([undefined, claim])
+  // Only the generation that is written to has one.
+  expect(state.use()).toMatchObject({ asked: 2, askedStore: 2, filterBytes: 24_576 })
   await state.close()
 })
 
@@ -118,10 +169,15 @@ test('a store that cannot be opened is thrown away and told', async () => {
   const state = await openState(path, noDamage)
   await state.commit([{ identity: identity(1), claim }], position)
   await state.close()
-  for (const name of await readdir(path))
-    if (name.startsWith('MANIFEST')) await writeFile(join(path, name), 'torn')
+  const generation = join(path, 'g-00000000')
+  for (const name of await readdir(generation))
+    if (name.startsWith('MANIFEST')) await writeFile(join(generation, name), 'torn')
   const told: unknown[] = []
-  const rebuilt = await openState(path, { keptMicros, onDamage: (cause) => told.push(cause) })
+  const rebuilt = await openState(path, {
+    keptMicros,
+    filterBytes: 1_048_576,
+    onDamage: (cause) => told.push(cause),
+  })
   expect(told).toHaveLength(1)
   expect(rebuilt.position.nextOffset).toBe(0n)
   expect(await rebuilt.findClaims([identity(1)])).toEqual([undefined])

@@ -1,69 +1,64 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Failure } from '@tidemark/infra/process/failure.ts'
-import { ClassicLevel } from 'classic-level'
-import { type Claim, decodeClaim, encodeClaim } from './claim.ts'
+import type { Claim } from './claim.ts'
 import type { NewClaim } from './decide.ts'
-import { expiryKey, findExpired, stillExpired } from './expiry.ts'
-import { IdentityFilter } from './identity-filter.ts'
-import { atBeginning, decodePosition, encodePosition, type Position } from './position.ts'
+import { Generation, generationOf, removedEnding } from './generation.ts'
+import { bytesPerIdentity } from './identity-filter.ts'
+import { atBeginning, type Position } from './position.ts'
 import { isHeld } from './slot.ts'
 
-type Database = ClassicLevel<Buffer, Buffer>
-
-/** Identities begin with a tenant's number and lie below it, entries of what expires above it. */
-const positionKey = Buffer.from([0xfe])
-
-const keysAtATime = 10_000
-
-// Keys are hashes, which do not compress. A table is written per 8 MiB of claims: eight partitions stay small.
-const options = {
-  keyEncoding: 'buffer',
-  valueEncoding: 'buffer',
-  compression: false,
-  writeBufferSize: 8 * 1_048_576,
-  cacheSize: 8 * 1_048_576,
-  maxOpenFiles: 256,
-} as const
-
-export type StateOptions = {
-  /** How long an identity is kept, in log time; see keptMicros. */
+export type StateLimits = {
+  /** How long an identity is kept at least, in log time; see keptMicros. */
   keptMicros: number
+  /** The most memory that the filters take. */
+  filterBytes: number
+}
+
+export type StateOptions = StateLimits & {
   /** Told before a store that cannot be read is thrown away. */
   onDamage(cause: unknown): void
 }
 
 /** Since the state was opened. */
 export type StateUse = {
-  /** Identities that were asked for, and those of them that the filter could not rule out. */
+  /** Identities that were asked for, and those of them that the filters could not rule out. */
   asked: number
   askedStore: number
   /** Claims that were removed because they had expired. */
   expired: number
-  /** Memory of the filter. */
+  /** Memory of the filters. */
   filterBytes: number
 }
 
+/** Claims of a generation: of so many a store keeps order with little work, and a horizon of 100 million has a dozen. */
+const mostClaims = 1_048_576
+/** A generation ends after this part of the time that it is kept: so much longer is the oldest claim kept. */
+const spanPart = 8
+
 /**
- * What one partition remembers: identity → claim, and the position that this stands for. An LSM store behind a filter in
- * memory; it is a copy of what the ledger says, so whatever looks wrong with it is thrown away and rebuilt.
+ * What one partition remembers: identity → claim, and the position that this stands for. Generations one after the other, of
+ * which only the newest is written to, so that a commit costs the same however much is remembered, and what has expired goes
+ * without being looked for. It is a copy of what the ledger says, so whatever looks wrong with it is thrown away and rebuilt.
  */
 export class DeduplicationState {
-  readonly #database: Database
   readonly #directory: string
-  readonly #keptMicros: number
-  readonly #filter = new IdentityFilter()
+  readonly #limits: StateLimits
   readonly #use = { asked: 0, askedStore: 0, expired: 0 }
+  readonly #closing = new AbortController()
+  readonly #filling: Promise<void>
+  /** Oldest first; never empty. */
+  #generations: Generation[]
   #position: Position
-  /** Until it ends the filter does not know all, and every question goes to the store. */
-  #filling: Promise<void> | undefined
-  #isClosing = false
 
-  constructor(database: Database, directory: string, position: Position, keptMicros: number) {
-    this.#database = database
+  constructor(directory: string, generations: Generation[], limits: StateLimits) {
     this.#directory = directory
-    this.#position = position
-    this.#keptMicros = keptMicros
-    if (position.nextOffset > 0n) this.#filling = this.#fill()
+    this.#limits = limits
+    this.#generations = generations
+    this.#position = generations.at(-1)?.position ?? atBeginning
+    for (const generation of generations) generation.useFilter()
+    this.#keepFilters()
+    this.#filling = this.#fill(generations)
   }
 
   get position(): Position {
@@ -71,62 +66,53 @@ export class DeduplicationState {
   }
 
   use(): StateUse {
-    return { ...this.#use, filterBytes: this.#filter.bytes() }
+    return { ...this.#use, filterBytes: this.#filterBytes() }
   }
 
   /** By index; undefined where the identity is unknown. Expired claims are among them: who decides leaves them out. */
   async findClaims(identities: readonly Buffer[]): Promise<(Claim | undefined)[]> {
     const claims = new Array<Claim | undefined>(identities.length).fill(undefined)
-    const places: number[] = []
-    for (const [place, identity] of identities.entries())
-      if (this.#filling !== undefined || this.#filter.mayHold(identity)) places.push(place)
     this.#use.asked += identities.length
-    this.#use.askedStore += places.length
-    if (places.length === 0) return claims
-    const asked = places.flatMap((place) => identities[place] ?? [])
-    const found = await this.#guarded(() => this.#database.getMany(asked))
-    for (const [index, place] of places.entries()) {
-      const bytes = found[index]
-      if (bytes !== undefined) claims[place] = decodeClaim(bytes)
-    }
+    const asked = new Set<number>()
+    const asking = this.#generations.map((generation) => {
+      const places: number[] = []
+      for (let place = 0; place < identities.length; place += 1) {
+        const identity = identities[place]
+        if (identity !== undefined && generation.mayHold(identity)) places.push(place)
+      }
+      for (const place of places) asked.add(place)
+      return { generation, places }
+    })
+    this.#use.askedStore += asked.size
+    await this.#guarded(async () => {
+      // Oldest first: what was claimed again after it had expired counts as it stands in the newest.
+      for (const { generation, places } of asking) {
+        if (places.length === 0) continue
+        const found = await generation.find(places.flatMap((place) => identities[place] ?? []))
+        for (const [index, place] of places.entries()) claims[place] = found[index] ?? claims[place]
+      }
+    })
     return claims
   }
 
   /**
    * All or nothing, also across a power cut, so it waits for the disk: without that the disk may get a later commit and
-   * not this one, and the store would open with a position whose claims are not all there. With it go the oldest claims
-   * that have expired by now: nobody may use them any more, whether they are there or not.
+   * not this one, and the store would open with a position whose claims are not all there. Before it go the generations
+   * that have expired by now: nobody may use their claims any more, whether they are there or not.
    */
-  async commit(claims: Iterable<NewClaim>, position: Position): Promise<void> {
+  async commit(claims: readonly NewClaim[], position: Position): Promise<void> {
     await this.#guarded(async () => {
-      const batch = this.#database.batch()
-      const expiredBefore = position.logTimeMicros - this.#keptMicros
-      const entry = await findExpired(this.#database, expiredBefore)
-      if (entry !== undefined) {
-        const expired = await stillExpired(this.#database, entry, expiredBefore)
-        for (const identity of expired) batch.del(identity)
-        batch.del(entry.key)
-        this.#use.expired += expired.length
-      }
-      const identities: Buffer[] = []
-      // Behind the removals: of two operations on one key the later counts, and a claim made again must stay.
-      for (const { identity, claim } of claims) {
-        batch.put(identity, encodeClaim(claim))
-        this.#filter.add(identity)
-        identities.push(identity)
-      }
-      if (identities.length > 0)
-        batch.put(expiryKey(position.logTimeMicros, position.nextOffset), Buffer.concat(identities))
-      batch.put(positionKey, encodePosition(position))
-      await batch.write({ sync: true })
+      await this.#expire(position.logTimeMicros - this.#limits.keptMicros)
+      const generation = await this.#generationAt(position.logTimeMicros)
+      await generation.commit(claims, position)
     })
     this.#position = position
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true
+    this.#closing.abort()
     await this.#filling
-    await this.#database.close()
+    for (const generation of this.#generations) await generation.close()
   }
 
   /** Closes it and removes it from the disk. */
@@ -135,23 +121,52 @@ export class DeduplicationState {
     await rm(this.#directory, { recursive: true, force: true })
   }
 
-  /** Reads every identity once, beside the batches; what is committed meanwhile is added on its own. */
-  async #fill(): Promise<void> {
-    const keys = this.#database.keys({ lt: positionKey })
+  /** The one to write to: the newest, or one after it. */
+  async #generationAt(logTimeMicros: number): Promise<Generation> {
+    const newest = this.#generations.at(-1)
+    if (newest === undefined) throw new RangeError('a state has a generation')
+    const isOld = logTimeMicros - newest.begunMicros >= this.#limits.keptMicros / spanPart
+    if (newest.position === undefined || (newest.claims < mostClaims && !isOld)) return newest
+    const next = await Generation.open(this.#directory, newest.number + 1)
+    // About as many are expected as came before.
+    next.useFilter(Math.min(mostClaims, newest.claims))
+    this.#generations.push(next)
+    this.#keepFilters()
+    return next
+  }
+
+  /** Oldest first, so that what a broken-off removal leaves is still one row of generations. */
+  async #expire(beforeMicros: number): Promise<void> {
+    for (;;) {
+      const [oldest, ...others] = this.#generations
+      const isExpired = (oldest?.position?.logTimeMicros ?? beforeMicros) < beforeMicros
+      if (oldest === undefined || others.length === 0 || !isExpired) return
+      this.#generations = others
+      this.#use.expired += oldest.claims
+      await oldest.discard()
+    }
+  }
+
+  /** Of the oldest generations the filters go first: what is repeated is mostly repeated soon. */
+  #keepFilters(): void {
+    const room = mostClaims * bytesPerIdentity
+    for (const generation of this.#generations.slice(0, -1)) {
+      if (this.#filterBytes() + room <= this.#limits.filterBytes) return
+      generation.dropFilter()
+    }
+  }
+
+  #filterBytes(): number {
+    return this.#generations.reduce((sum, { filterBytes }) => sum + filterBytes, 0)
+  }
+
+  async #fill(generations: readonly Generation[]): Promise<void> {
     try {
-      for (
-        let found = await keys.nextv(keysAtATime);
-        found.length > 0;
-        found = await keys.nextv(keysAtATime)
-      ) {
-        for (const key of found) this.#filter.add(key)
-        if (this.#isClosing) return
-      }
-      this.#filling = undefined
+      // What is repeated is mostly repeated soon.
+      for (const generation of generations.toReversed())
+        if (generation.position !== undefined) await generation.fill(this.#closing.signal)
     } catch {
       // Damage shows where it matters: in what is read for a decision. Until then every question goes to the store.
-    } finally {
-      await keys.close()
     }
   }
 
@@ -173,10 +188,10 @@ export class DeduplicationState {
 /** Opens the state in the directory, an empty one where there is none or where it cannot be read. */
 export async function openState(
   directory: string,
-  { keptMicros, onDamage }: StateOptions,
+  { onDamage, ...limits }: StateOptions,
 ): Promise<DeduplicationState> {
   try {
-    return await open(directory, keptMicros)
+    return new DeduplicationState(directory, await openGenerations(directory), limits)
   } catch (cause) {
     if (isHeld(cause))
       throw new Failure(`the deduplication state in ${directory} is in use by another process`, {
@@ -186,18 +201,41 @@ export async function openState(
       })
     onDamage(cause)
     await rm(directory, { recursive: true, force: true })
-    return open(directory, keptMicros)
+    return new DeduplicationState(directory, await openGenerations(directory), limits)
   }
 }
 
-async function open(directory: string, keptMicros: number): Promise<DeduplicationState> {
+async function openGenerations(directory: string): Promise<Generation[]> {
   await mkdir(directory, { recursive: true })
-  const database: Database = new ClassicLevel(directory, options)
-  await database.open()
-  const position = decodePosition(await database.get(positionKey))
-  if (position !== undefined) return new DeduplicationState(database, directory, position, keptMicros)
-  const [key] = await database.keys({ limit: 1 }).all()
-  if (key === undefined) return new DeduplicationState(database, directory, atBeginning, keptMicros)
-  await database.close()
-  throw new Error('it holds claims but no position of today’s format')
+  const found = await readdir(directory)
+  const names = found.filter((name) => !name.endsWith(removedEnding))
+  for (const name of found.filter((each) => !names.includes(each)))
+    await rm(join(directory, name), { recursive: true, force: true })
+  const numbers = names.map(generationOf).sort((a = 0, b = 0) => a - b)
+  const first = numbers[0] ?? 0
+  if (numbers.some((number, at) => number !== first + at))
+    throw new Error(`it holds something else than generations one after the other: ${names.join(', ')}`)
+  const opened: Generation[] = []
+  try {
+    for (let number = first; number < first + Math.max(1, numbers.length); number += 1)
+      opened.push(await Generation.open(directory, number))
+    // The newest may have been begun and not yet written to.
+    const unwritten = opened.length > 1 && opened.at(-1)?.position === undefined ? opened.pop() : undefined
+    await unwritten?.discard()
+    assertInOrder(opened)
+    return opened
+  } catch (error) {
+    for (const generation of opened) await generation.close()
+    throw error
+  }
+}
+
+/** Each ends where the next begins, or before: otherwise one of them is of another time. */
+function assertInOrder(generations: readonly Generation[]): void {
+  let before = 0n
+  for (const { position } of generations) {
+    if (generations.length > 1 && (position === undefined || position.nextOffset < before))
+      throw new Error('its generations do not follow one another')
+    before = position?.nextOffset ?? before
+  }
 }

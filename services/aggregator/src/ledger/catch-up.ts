@@ -11,7 +11,8 @@ export type CatchUpOptions = {
   state: DeduplicationState
   /** Where to begin: the state's next offset, or, for an empty state, the first row that still counts. */
   from: bigint
-  rows: AsyncIterable<LedgerRow>
+  /** In pages. */
+  rows: AsyncIterable<readonly LedgerRow[]>
   lost: readonly LostRange[]
   /** Ends it early, with the signal's reason; what was caught up is kept. */
   signal: AbortSignal
@@ -25,7 +26,8 @@ export type CaughtUp = {
   readonly beyondGap: bigint | undefined
 }
 
-const rowsPerCommit = 20_000
+/** Each commit waits for the disk. */
+const rowsPerCommit = 100_000
 
 /**
  * Carries the state forward to the end of what the ledger proves: every row must follow the one before it, or be
@@ -42,7 +44,10 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const commit = async (): Promise<void> => {
     options.signal.throwIfAborted()
     if (uncommitted === 0 || last === undefined) return
-    const position: Position = { nextOffset: last.offset + 1n, logTimeMicros, last }
+    const { offset, identity, appendTimeMicros } = last
+    // A copy: the row is a view of its page, and the position outlives it.
+    const fingerprint = { offset, identity: Buffer.from(identity), appendTimeMicros }
+    const position: Position = { nextOffset: offset + 1n, logTimeMicros, last: fingerprint }
     await state.commit(claims, position)
     claims = []
     uncommitted = 0
@@ -51,18 +56,20 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
     await pause(0)
   }
 
-  for await (const row of rows) {
-    if (row.offset < expected) continue
-    expected = passLost(expected, lost, row.offset)
-    if (row.offset > expected) {
-      beyondGap = row.offset
-      break
+  pages: for await (const page of rows) {
+    for (const row of page) {
+      if (row.offset < expected) continue
+      expected = passLost(expected, lost, row.offset)
+      if (row.offset > expected) {
+        beyondGap = row.offset
+        break pages
+      }
+      expected += 1n
+      logTimeMicros = Math.max(logTimeMicros, row.appendTimeMicros)
+      last = row
+      if (row.accepted) claims.push(claimOf(row, options.partition, logTimeMicros))
+      uncommitted += 1
     }
-    expected += 1n
-    logTimeMicros = Math.max(logTimeMicros, row.appendTimeMicros)
-    last = { offset: row.offset, identity: row.identity, appendTimeMicros: row.appendTimeMicros }
-    if (row.accepted) claims.push(claimOf(row, options.partition, logTimeMicros))
-    uncommitted += 1
     if (uncommitted >= rowsPerCommit) await commit()
   }
   await commit()

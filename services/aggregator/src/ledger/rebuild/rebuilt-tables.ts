@@ -24,6 +24,7 @@ export const besideTables = (clickHouse: ClickHouse): ClickHouse => {
   return {
     ...clickHouse,
     query: (sql, params, options) => clickHouse.query(beside(sql), params, options),
+    queryRowBinary: (sql, params, options) => clickHouse.queryRowBinary(beside(sql), params, options),
     stream: (sql, params, options) => clickHouse.stream(beside(sql), params, options),
     insert: (table, rows, columns, options) => clickHouse.insert(beside(table), rows, columns, options),
     insertNative: (table, columns, blocks, options) =>

@@ -21,6 +21,8 @@ import type { LogSource, LogSources } from '../log-source.ts'
 import { throttled } from '../progress.ts'
 
 const horizonMicros = deduplicationHorizonMs * 1000
+/** Of one partition at a time. */
+const filterBytes = 67_108_864
 const insertTimeout = { timeoutMs: 120_000 }
 
 /**
@@ -64,6 +66,7 @@ async function openAt(
     log,
     partitions: kept.size,
     horizonMicros,
+    filterBytes,
     clickHouse,
     logger,
     metrics,
