@@ -74,15 +74,18 @@ export async function measureRatesWith(
 ): Promise<Measured> {
   const room = await openIngestRoom(bench, suffix, options)
   const reports = new Map<Shape, LoadReport[]>(shapes.map((shape) => [shape, []]))
+  const behind: number[] = []
   for (let round = 1; round <= rounds; round += 1) {
     for (const [shape, taken] of reports) {
       taken.push(await room.load(orderOf(shape, round)))
       finish('✔', `${shape.name}_${suffix} ${round}/${rounds}: ${latestRate(taken)} events/s`)
     }
+    if (options.withAggregator) behind.push(await room.behind())
   }
   const figures = [...reports].map(([{ name }, taken]) =>
     figureOf(`${name}_${suffix}`, 'events/s', rates(taken), { latenciesMicros: latencies(taken) }),
   )
+  if (behind.length > 0) figures.push(figureOf(`behind_${suffix}`, 'events', behind))
   return { figures, lost: await room.close() }
 }
 

@@ -36,6 +36,8 @@ export type IngestRoom = {
   peakBytes(): number
   /** A gauge of the process, summed over its labels. */
   gauge(name: string): Promise<number>
+  /** Acknowledged events that the aggregator has not decided yet. */
+  behind(): Promise<number>
   /** Stops the services and looks for every acknowledged event in the log; what is missing, in words. */
   close(): Promise<string[]>
 }
@@ -100,6 +102,12 @@ export async function openIngestRoom(
       const values = text.split('\n').filter((line) => line.startsWith(`${gaugeName}{`))
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
+    async behind() {
+      const stores = openStores(env)
+      const decided = await countLedger(stores)
+      await stores.close()
+      return Math.max(0, totalOf(acknowledged) - decided)
+    },
     async close() {
       sampler.stop()
       await ingest.stop()
@@ -113,8 +121,11 @@ export async function openIngestRoom(
 }
 
 function tellCheck(name: string, check: LogCheck, acknowledged: ReadonlyMap<string, number>): string[] {
-  const total = [...acknowledged.values()].reduce((sum, count) => sum + count, 0)
+  const total = totalOf(acknowledged)
   const found = `${thousands(check.records)} records in the log for ${thousands(total)} acknowledged events`
   finish(check.missing === 0 ? '✔' : '✘', `${found}, ${thousands(check.missing)} missing`)
   return check.missing === 0 ? [] : [`${name}: ${check.missing} acknowledged events are not in the log`]
 }
+
+const totalOf = (acknowledged: ReadonlyMap<string, number>): number =>
+  [...acknowledged.values()].reduce((sum, count) => sum + count, 0)

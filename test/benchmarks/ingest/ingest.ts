@@ -8,17 +8,17 @@ import { measureRelay } from './relay-rate.ts'
 
 const shapes = [single, batch100, batch1000]
 
-const parts: readonly Part[] = [
-  { title: 'HTTP, with keys, validation and limits', measure: (bench) => measureRates(bench, shapes) },
-  {
+const parts: Readonly<Record<string, Part>> = {
+  rates: { title: 'HTTP, with keys, validation and limits', measure: (bench) => measureRates(bench, shapes) },
+  memory: {
     title: 'The same, with Redis remembering acknowledged ids',
     measure: (bench) => measureRatesWith(bench, shapes, { suffix: 'memory', withMemory: true }),
   },
-  {
+  pipeline: {
     title: 'The same, with the aggregator draining into ClickHouse',
     measure: (bench) => measureRatesWith(bench, shapes, { suffix: 'pipeline', withAggregator: true }),
   },
-  {
+  latency: {
     title: 'Latency at fixed rates',
     measure: (bench) =>
       measureLatency(bench, {
@@ -29,7 +29,7 @@ const parts: readonly Part[] = [
         ],
       }),
   },
-  {
+  latency_pipeline: {
     title: 'Latency with the aggregator draining',
     measure: (bench) =>
       measureLatency(bench, {
@@ -38,9 +38,17 @@ const parts: readonly Part[] = [
         withAggregator: true,
       }),
   },
-  { title: 'Relay', measure: measureRelay },
-  { title: 'Kafka stopped under load', measure: measureKafkaStopped },
-]
+  relay: { title: 'Relay', measure: measureRelay },
+  kafka_stopped: { title: 'Kafka stopped under load', measure: measureKafkaStopped },
+}
 
-/** All that the front door promises in numbers. */
-export const measureIngest = (bench: BenchStack): Promise<Measured> => measureParts(bench, parts)
+export const ingestParts = Object.keys(parts)
+
+/** All that the front door promises in numbers, or only the parts that are named. */
+export const measureIngest = (bench: BenchStack, names: readonly string[]): Promise<Measured> =>
+  measureParts(
+    bench,
+    Object.entries(parts).flatMap(([name, part]) =>
+      names.length === 0 || names.includes(name) ? [part] : [],
+    ),
+  )
