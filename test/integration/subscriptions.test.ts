@@ -68,6 +68,7 @@ const catalogue = {
   ],
   coupons: [
     { id: 'tenth', name: 'A tenth', type: 'percent', value: '10', duration: 'forever', maxRedemptions: 1 },
+    { id: 'first', name: 'First', type: 'percent', value: '5', duration: 'once' },
   ],
   customers: ['c1', 'c2', 'c3'].map((key) => ({
     key,
@@ -178,7 +179,7 @@ test('what is not legal, not known or not sound is refused, and nothing changes'
     status: 422,
     body: { errors: [{ field: 'customer' }, { field: 'plan' }, { field: 'start' }] },
   })
-  await make(tenant, { coupons: ['tenth'] })
+  await make(tenant, { coupons: ['tenth', 'first'] })
   const refusals = [
     ['s1/resume', {}, 409, 'illegal_transition'],
     ['s1/extend-trial', { until: '2026-12-24T00:00:00Z' }, 409, 'illegal_transition'],
@@ -203,7 +204,10 @@ test('what is not legal, not known or not sound is refused, and nothing changes'
     body: { errors: [{ field: 'coupons[0]' }] },
   })
   const stored = await room.send(tenant, 'GET', '/v1/subscriptions/s1')
-  expect(stored.body).toMatchObject({ revision: 1, coupons: [{ coupon: 'tenth', to: null }] })
+  expect(stored.body).toMatchObject({
+    revision: 1,
+    coupons: [{ coupon: 'tenth', to: null }, { coupon: 'first' }],
+  })
   expect((await room.send(tenant, 'GET', '/v1/subscriptions')).body.items).toHaveLength(1)
 })
 

@@ -57,19 +57,21 @@ export async function storeAttachedCoupons(
   now: Micros1970,
 ): Promise<void> {
   const rows = subscriptions.flatMap(({ key, coupons }) =>
-    coupons.map(({ coupon, from, to }) => ({
+    coupons.map(({ coupon, from, to }, position) => ({
       subscription: key,
       coupon,
       from_at: formatInstant(from),
       to_at: to === Infinity ? null : formatInstant(to),
+      // A microsecond apart, so that those given together are redeemed in the order in which they were named.
+      attached_at: formatInstant(now + position),
     })),
   )
   if (rows.length === 0) return
   await queryable.query(
     `INSERT INTO billing.subscription_coupons (tenant, subscription, coupon, from_at, to_at, attached_at)
-     SELECT $1, c.*, $3 FROM json_to_recordset($2) AS c
-       (subscription text, coupon text, from_at timestamptz, to_at timestamptz)
+     SELECT $1, c.* FROM json_to_recordset($2) AS c (subscription text, coupon text, from_at timestamptz,
+       to_at timestamptz, attached_at timestamptz)
      ON CONFLICT (tenant, subscription, coupon) DO UPDATE SET to_at = excluded.to_at`,
-    [tenant, JSON.stringify(rows), formatInstant(now)],
+    [tenant, JSON.stringify(rows)],
   )
 }

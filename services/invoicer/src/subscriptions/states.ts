@@ -5,8 +5,7 @@ import { type Phase, phaseAt, type Timeline } from './timeline.ts'
 export const subscriptionStates = ['scheduled', 'trialing', 'active', 'paused', 'canceled'] as const
 export type SubscriptionState = (typeof subscriptionStates)[number]
 
-export const operations = ['change', 'extend-trial', 'pause', 'resume', 'cancel', 'coupons'] as const
-export type Operation = (typeof operations)[number]
+export type Operation = 'change' | 'extend-trial' | 'pause' | 'resume' | 'cancel' | 'coupons'
 
 /** Every legal operation by the state that it meets; docs/subscriptions.md shows the same table, and a test compares them. */
 export const legalOperations: Record<SubscriptionState, readonly Operation[]> = {

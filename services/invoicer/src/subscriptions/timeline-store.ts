@@ -33,23 +33,10 @@ export type TimelineRow = {
 export const timelineColumns =
   's.key, s.started_at, s.ended_at, s.anchor_date, s.anchor_day, s.alignment, c.time_zone'
 
-/** By the subscription's key. Whoever bills or changes by them holds the catalogue's revision against a change meanwhile. */
-export async function readTimelines(
-  queryable: Queryable,
-  tenant: string,
-  keys: readonly string[],
-): Promise<Map<string, Timeline>> {
-  if (keys.length === 0) return new Map()
-  const { rows } = await queryable.query<TimelineRow>(
-    `SELECT ${timelineColumns} FROM billing.subscriptions s
-     JOIN billing.customers c ON c.tenant = s.tenant AND c.key = s.customer
-     WHERE s.tenant = $1 AND s.key = ANY($2)`,
-    [tenant, keys],
-  )
-  return timelinesOf(queryable, tenant, rows)
-}
-
-/** The timelines of rows that were read already. */
+/**
+ * Timelines by the subscription's key. Whoever bills or changes by them holds the catalogue's revision against a change
+ * meanwhile.
+ */
 export async function timelinesOf(
   queryable: Queryable,
   tenant: string,

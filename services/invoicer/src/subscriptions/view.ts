@@ -50,7 +50,7 @@ export function showSubscription(
   }
 }
 
-export const showPhases = ({ phases }: Timeline): Json =>
+const showPhases = ({ phases }: Timeline): Json =>
   phases.map((phase) => ({
     from: formatInstant(phase.from),
     to: instantOrNull(phase.to),
