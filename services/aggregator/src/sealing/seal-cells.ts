@@ -24,8 +24,19 @@ export async function sealCells(
 ): Promise<SealedCells> {
   const sealed: Cell[] = []
   const unproved: Cell[] = []
-  for (const batch of batchesOf(cells, metersOf)) {
-    const proofs = await proveCells(clickHouse, batch, cut)
+  const batches = batchesOf(cells, metersOf)
+  const prove = (at: number) => {
+    const batch = batches[at]
+    const proving = batch === undefined ? undefined : proveCells(clickHouse, batch, cut)
+    // Told when its turn comes; until then the batch before it may fail.
+    proving?.catch(() => {})
+    return proving
+  }
+  let next = prove(0)
+  for (const [at, batch] of batches.entries()) {
+    const proofs = (await next) ?? new Map<string, CellProof>()
+    // One is proved while the other is written, so that no processor of the server waits for the end of a statement.
+    next = prove(at + 1)
     const proofOf = (cell: Cell): CellProof | undefined => proofs.get(cellName(cell))
     const proved = batch.filter((cell) => {
       const proof = proofOf(cell)
