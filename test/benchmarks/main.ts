@@ -1,6 +1,7 @@
 import { heading, line, seconds, table } from '../demonstration/print.ts'
 import { runInterruptible } from '../interruptible.ts'
-import { measureAggregate } from './aggregate/aggregate.ts'
+import { aggregateParts, measureAggregate } from './aggregate/aggregate.ts'
+import { measureDeduplicationAlone } from './aggregate/deduplication.ts'
 import { type BenchStack, startBenchStack } from './bench-stack.ts'
 import { measureCatalogue } from './catalogue/catalogue.ts'
 import type { Figure, Measured } from './figure.ts'
@@ -23,8 +24,18 @@ type Benchmark =
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   aggregate: {
     about:
-      'the aggregator: draining a backlog with one process and two, and how soon an event is seen (6 to 7 min)',
+      'the aggregator: draining a backlog with one process and two, how soon an event is seen, reading the ledger (8 min)',
+    parts: aggregateParts,
     measure: measureAggregate,
+  },
+  deduplication: {
+    about:
+      'decisions over a state of 1 and of 10 million identities, and while they expire; no servers (4 min)',
+    compute: () => measureDeduplicationAlone([1_000_000, 10_000_000]),
+  },
+  'deduplication-large': {
+    about: 'the same over 100 million: 8 GB of disk (a quarter of an hour or more)',
+    compute: () => measureDeduplicationAlone([1_000_000, 10_000_000, 100_000_000]),
   },
   catalogue: {
     about:

@@ -1,150 +1,138 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DecodedRecord, decide } from '@tidemark/aggregator/deduplication/decide.ts'
-import { type DeduplicationState, openState } from '@tidemark/aggregator/deduplication/state.ts'
-import { packed } from '@tidemark/aggregator/packed-event.ts'
-import { identityKey } from '@tidemark/schemas/event-identity.ts'
-import { thousands } from '../../demonstration/print.ts'
-import { benchEvent } from '../bench-event.ts'
+import { finish, thousands } from '../../demonstration/print.ts'
 import { type Figure, figureOf, type Measured, medianOf } from '../figure.ts'
-
-export type DeduplicationOptions = {
-  /** Identities that the state holds when decisions are measured; growing. */
-  sizes: readonly number[]
-  /** Where the state lies meanwhile; removed at the end. */
-  directory: string
-  /** Around the measured part and around each piece of the filling, for who shares the machine. */
-  alone?<T>(work: () => Promise<T>): Promise<T>
-  rest?(): Promise<void>
-}
+import { duplicateEvery, openLane, type StateLane } from './state-lane.ts'
 
 const partitions = 8
 const batchRows = 25_000
-/** Measured at each size: batches of new identities, every 50th a repetition of any of the state's. */
-const measuredBatches = 32
-const duplicateEvery = 50
+/** Measured at each size, for each partition. */
+const measuredBatches = 4
 const horizonMicros = 40 * 86_400_000_000
-const filterBytes = 67_108_864
+/** What the state keeps where it expires. */
+const keptIdentities = 2_000_000
+const directory = join(import.meta.dirname, '..', '..', '..', '.local', 'bench-state')
+const everything = Number.MAX_SAFE_INTEGER
 
-type Lane = { state: DeduplicationState; serials: number; nextOffset: bigint }
+/** The benchmark `deduplication`: as the state grows, and while it stays as large as it is. */
+export async function measureDeduplicationAlone(sizes: readonly number[]): Promise<Measured> {
+  const growing = await measureDeduplication(directory, sizes)
+  const expiring = await measureExpiry(directory, keptIdentities)
+  return {
+    figures: [...growing.figures, ...expiring.figures],
+    lost: [...growing.lost, ...expiring.lost],
+  }
+}
 
 /**
- * Decisions per second, each with what it commits, as the state grows: reading and deciding a batch and writing its claims
- * are one figure, for compaction has to keep up with both.
+ * Decisions per second as the state grows, 2 % of them repetitions of any event that it holds: reading, deciding and
+ * committing a batch are one figure, for what a store does in the background has to keep up with all of it. Sizes grow.
  */
-export async function measureDeduplication(options: DeduplicationOptions): Promise<Measured> {
-  const { sizes, directory, alone = (work) => work(), rest = async () => {} } = options
-  await rm(directory, { recursive: true, force: true })
-  const lanes = await Promise.all(Array.from({ length: partitions }, (_, at) => openLane(directory, at)))
+export async function measureDeduplication(path: string, sizes: readonly number[]): Promise<Measured> {
   const figures: Figure[] = []
   const lost: string[] = []
-  const held = (): number => lanes.reduce((sum, { serials }) => sum + serials, 0)
-  let first: number | undefined
-  try {
+  await withLanes(path, { keptMicros: horizonMicros, stepMicros: 10 }, async (lanes) => {
+    let smallest: number | undefined
     for (const size of sizes) {
-      while (held() < size) {
-        await rest()
-        await Promise.all(lanes.map((lane, at) => run(lane, at, batchOf(lane, at, false))))
-      }
-      const measured = await alone(() => measure(lanes))
+      while (metBy(lanes) < size) await runAll(lanes, 0)
+      const asked = useOf(lanes)
+      const rates = await measureRates(lanes, everything, lost)
+      const after = useOf(lanes)
+      smallest ??= medianOf(rates)
       const name = `deduplication_${size / 1_000_000}m`
-      first ??= medianOf(measured.rates)
+      const share = (100 * (after.askedStore - asked.askedStore)) / (after.asked - asked.asked)
       figures.push(
-        figureOf(name, 'decisions/s', measured.rates, { limit: first }),
-        figureOf(`${name}_asked`, '% asked of the store', [measured.askedPercent]),
-        figureOf(`${name}_disk`, 'MB', [(await bytesIn(directory)) / 1e6]),
-        figureOf(`${name}_filter`, 'MB', [
-          lanes.reduce((sum, { state }) => sum + state.use().filterBytes, 0) / 1e6,
-        ]),
+        figureOf(name, 'decisions/s', rates, { limit: smallest }),
+        figureOf(`${name}_asked`, '% asked of disk', [share]),
+        figureOf(`${name}_disk`, 'MB', [(await bytesIn(path)) / 1e6]),
+        figureOf(`${name}_filter`, 'MB', [after.filterBytes / 1e6]),
         figureOf(`${name}_memory`, 'MB RSS', [process.memoryUsage().rss / 1e6]),
       )
-      lost.push(...measured.wrong)
-      console.log(`  ${thousands(size)} identities: ${JSON.stringify(figures.slice(-5))}`)
+      finish('✔', `${thousands(size)} identities: ${thousands(Math.round(medianOf(rates)))} decisions/s`)
     }
+  })
+  return { figures, lost }
+}
+
+/** Decisions and disk while claims expire as fast as they come: the state keeps so many, of which later ones take the place. */
+export async function measureExpiry(path: string, kept: number): Promise<Measured> {
+  const stepMicros = 1_000
+  const keptMicros = (kept / partitions) * stepMicros
+  const figures: Figure[] = []
+  const lost: string[] = []
+  await withLanes(path, { keptMicros, stepMicros }, async (lanes) => {
+    let full: number | undefined
+    for (const turn of [1, 2, 3, 4]) {
+      while (metBy(lanes) < turn * kept) await runAll(lanes, 0)
+      const rates = await measureRates(lanes, batchRows, lost)
+      full ??= medianOf(rates)
+      figures.push(
+        figureOf(`expiry_${turn}x`, 'decisions/s', rates, { limit: full }),
+        figureOf(`expiry_${turn}x_disk`, 'MB', [(await bytesIn(path)) / 1e6]),
+      )
+      const expired = lanes.reduce((sum, { state }) => sum + state.use().expired, 0)
+      finish('✔', `${turn} times what is kept: ${thousands(expired)} claims expired`)
+    }
+  })
+  return { figures, lost }
+}
+
+async function withLanes(
+  directory: string,
+  times: { keptMicros: number; stepMicros: number },
+  work: (lanes: readonly StateLane[]) => Promise<void>,
+): Promise<void> {
+  await rm(directory, { recursive: true, force: true })
+  const lanes = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) => openLane({ directory, partition, ...times })),
+  )
+  try {
+    await work(lanes)
   } finally {
     for (const { state } of lanes) await state.close()
     await rm(directory, { recursive: true, force: true })
   }
-  return { figures, lost }
 }
 
-async function openLane(directory: string, partition: number): Promise<Lane> {
-  const state = await openState(join(directory, `p-${partition}`), {
-    keptMicros: horizonMicros,
-    filterBytes,
-    onDamage(cause) {
-      throw cause
-    },
-  })
-  return { state, serials: 0, nextOffset: 0n }
-}
+const runAll = (lanes: readonly StateLane[], repeated: number): Promise<number[]> =>
+  Promise.all(lanes.map((lane) => lane.run(lane.batch(batchRows, repeated))))
 
-/** A lane's own identities; those of a partition are as random as any others. */
-function recordOf(partition: number, serial: number, offset: bigint): DecodedRecord {
-  const event = packed(benchEvent(`p${partition}`, serial))
-  const identity = identityKey(event.tenantNumber, event.source, event.id)
-  return { offset, appendTimeMicros: event.acceptedAt, reading: { kind: 'event', event, identity } }
-}
-
-function batchOf(lane: Lane, partition: number, withDuplicates: boolean): DecodedRecord[] {
-  const known = lane.serials
-  return Array.from({ length: batchRows }, (_, at) => {
-    const isDuplicate = withDuplicates && at % duplicateEvery === duplicateEvery - 1
-    const serial = isDuplicate ? Math.floor(Math.random() * known) : lane.serials
-    if (!isDuplicate) lane.serials += 1
-    return recordOf(partition, serial, lane.nextOffset + BigInt(at))
-  })
-}
-
-/** As the aggregator's loop does it; resolves with the duplicates that it found. */
-async function run(lane: Lane, partition: number, batch: readonly DecodedRecord[]): Promise<number> {
-  const { state } = lane
-  const identities = batch.flatMap(({ reading }) => (reading.kind === 'event' ? [reading.identity] : []))
-  const claims = await state.findClaims(identities)
-  const { logTimeMicros } = state.position
-  const knowledge = { log: 1, partition, horizonMicros, logTimeMicros, claims }
-  const outcome = decide(batch, { ...knowledge, ledger: new Map(), histories: new Map() })
-  lane.nextOffset += BigInt(batch.length)
-  const last = batch.at(-1)
-  const identity = identities.at(-1)
-  await state.commit([...outcome.claimed.values()], {
-    nextOffset: lane.nextOffset,
-    logTimeMicros: outcome.logTimeMicros,
-    last: last && identity && { offset: last.offset, identity, appendTimeMicros: last.appendTimeMicros },
-  })
-  return outcome.decisions.filter(({ verdict }) => verdict === 'duplicate').length
-}
-
-async function measure(
-  lanes: readonly Lane[],
-): Promise<{ rates: number[]; askedPercent: number; wrong: string[] }> {
+/** Making the events is not measured. */
+async function measureRates(
+  lanes: readonly StateLane[],
+  repeated: number,
+  lost: string[],
+): Promise<number[]> {
   const rates: number[] = []
-  const wrong: string[] = []
-  const before = useOf(lanes)
-  for (let round = 0; round < measuredBatches / partitions; round += 1) {
-    const batches = lanes.map((lane, at) => batchOf(lane, at, true))
+  for (let round = 0; round < measuredBatches; round += 1) {
+    const batches = lanes.map((lane) => lane.batch(batchRows, repeated))
     const startedAt = performance.now()
-    const found = await Promise.all(lanes.map((lane, at) => run(lane, at, batches[at] ?? [])))
+    const found = await Promise.all(lanes.map((lane, at) => lane.run(batches[at] ?? [])))
     rates.push((partitions * batchRows * 1000) / (performance.now() - startedAt))
     for (const duplicates of found)
       if (duplicates !== batchRows / duplicateEvery)
-        wrong.push(`${duplicates} duplicates were found in a batch`)
+        lost.push(`${duplicates} duplicates were found in a batch`)
   }
-  const after = useOf(lanes)
-  const askedPercent = (100 * (after.askedStore - before.askedStore)) / (after.asked - before.asked)
-  return { rates, askedPercent, wrong }
+  return rates
 }
 
-function useOf(lanes: readonly Lane[]): { asked: number; askedStore: number } {
-  const uses = lanes.map(({ state }) => state.use())
-  const sum = (of: (use: (typeof uses)[number]) => number) => uses.reduce((total, use) => total + of(use), 0)
-  return { asked: sum(({ asked }) => asked), askedStore: sum(({ askedStore }) => askedStore) }
+const metBy = (lanes: readonly StateLane[]): number => lanes.reduce((sum, lane) => sum + lane.met(), 0)
+
+function useOf(lanes: readonly StateLane[]): { asked: number; askedStore: number; filterBytes: number } {
+  const total = { asked: 0, askedStore: 0, filterBytes: 0 }
+  for (const { state } of lanes) {
+    const use = state.use()
+    total.asked += use.asked
+    total.askedStore += use.askedStore
+    total.filterBytes += use.filterBytes
+  }
+  return total
 }
 
 async function bytesIn(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())
-  // Compaction may remove a file meanwhile.
+  // The store may remove a file meanwhile.
   const sizes = files.map((file) =>
     stat(join(file.parentPath, file.name)).then(
       ({ size }) => size,

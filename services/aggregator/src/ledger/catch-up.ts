@@ -27,7 +27,7 @@ export type CaughtUp = {
 }
 
 /** Each commit waits for the disk. */
-const rowsPerCommit = 100_000
+const rowsPerCommit = 50_000
 
 /**
  * Carries the state forward to the end of what the ledger proves: every row must follow the one before it, or be

@@ -39,7 +39,7 @@ const toRows = (bytes: Buffer): LedgerRow[] =>
   })
 
 /** Offsets of one page: its rows are asked for as a whole, so that no broken answer passes for the ledger's end. */
-const pageOffsets = 100_000n
+const pageOffsets = 50_000n
 
 /**
  * Rows from an offset on, in order, a page at a time, up to the end that the ledger has now; the next page is read while one is
