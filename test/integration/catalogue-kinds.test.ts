@@ -117,6 +117,16 @@ test('a customer keeps every field, and the difference of a change is told', asy
   expect(named).toMatchObject({ status: 422, body: { errors: [{ path: 'customers[0].key' }] } })
 })
 
+test('any key that a customer may have can be named in a path', async () => {
+  const tenant = await room.installation.createTenant('keys')
+  for (const key of ['ü'.repeat(256), 'a/b?c=d#e', '100 %']) {
+    const path = `/v1/customers/${encodeURIComponent(key)}`
+    const subjects = [{ key: `subject of ${key.slice(0, 9)}` }]
+    expect(await call(tenant, 'PUT', path, { ...customer, key, subjects })).toMatchObject({ status: 200 })
+    expect((await call(tenant, 'GET', path)).body.key).toBe(key)
+  }
+})
+
 test('of two writers at once one wins, and the other is told', async () => {
   const tenant = await room.installation.createTenant('writers')
   await call(tenant, 'POST', '/v1/customers', customer)

@@ -41,6 +41,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // A logger made for each request costs a few percent of ingest's time; the rare line names the request itself.
     childLoggerFactory: (log) => log,
     bodyLimit: options.bodyLimitBytes,
+    // Keys of customers and subscriptions stand in paths: 256 characters, each up to nine once it is percent-encoded.
+    routerOptions: { maxParamLength: 2400 },
     requestTimeout,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
     genReqId: requestId,

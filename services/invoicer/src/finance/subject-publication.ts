@@ -11,7 +11,7 @@ const lock = "hashtextextended('billing subjects for finance views', 0)"
 
 /**
  * Keeps ClickHouse's billing_subjects in step with billing.subjects, so that the finance views know whose usage is whose
- * (docs/decisions/0011). Only tenants are read whose catalogue has another revision than the one seen last; what is
+ * (docs/decisions/0011). Only tenants are read whose subjects have another revision than the one seen last; what is
  * written is the difference to what ClickHouse holds, so that a crash, a lost table or a second process costs nothing.
  */
 export function createSubjectPublication(pool: Pool, clickHouse: ClickHouse): SubjectPublication {
@@ -40,7 +40,7 @@ export function createSubjectPublication(pool: Pool, clickHouse: ClickHouse): Su
 
 async function readChanged(queryable: Queryable, seen: ReadonlyMap<string, bigint>): Promise<string[]> {
   const { rows } = await queryable.query<{ tenant: string; revision: bigint }>(
-    'SELECT tenant, revision FROM billing.catalogue_revisions',
+    'SELECT tenant, revision FROM billing.subject_revisions',
   )
   return rows.filter(({ tenant, revision }) => seen.get(tenant) !== revision).map(({ tenant }) => tenant)
 }
@@ -49,7 +49,7 @@ async function publishTenant(queryable: Queryable, clickHouse: ClickHouse, tenan
   // One statement, so that the revision is that of the rows.
   const { rows } = await queryable.query<SubjectRow & { revision: bigint }>(
     `SELECT r.revision, s.subject, s.customer, lower(s.during) AS "from", upper(s.during) AS "to"
-     FROM billing.catalogue_revisions r LEFT JOIN billing.subjects s ON s.tenant = r.tenant
+     FROM billing.subject_revisions r LEFT JOIN billing.subjects s ON s.tenant = r.tenant
      WHERE r.tenant = $1`,
     [tenant],
   )
