@@ -1,37 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { Catalogue } from '@tidemark/schemas/catalogue.ts'
 import { daysBetween } from '@tidemark/schemas/local-date.ts'
-import type { Currency } from '@tidemark/schemas/money.ts'
 import type { Plan } from '@tidemark/schemas/plan.ts'
+import type { Fields, Item, Vector } from './golden-vectors.ts'
 
 // Golden vectors as a company would live them: plans, subscriptions with their changes, and events.
-
-type Fields = Record<string, string>
-type Item = { id: string; type: string; quantity: string; unitPrice: string; period?: unknown }
-export type Vector = {
-  id: string
-  kind: string
-  currency: Currency
-  convention?: Record<string, unknown>
-  expected: { [field: string]: unknown; lines?: (Fields & { id: string })[] }
-  price?: Record<string, unknown> & { model: string }
-  usage?: string
-  usageRounding?: { mode: string; precision: string }
-  usagePartitions?: string[][]
-  usageByUnit?: Fields
-  events?: (string | { value: string; properties: Fields })[]
-  segments?: { amount?: string; period: Span; service: Span & { trialDays?: string } }[]
-  period?: Span
-  changeOn?: string
-  from?: Item[]
-  to?: Item[]
-  lines?: (Fields & { id: string; taxes?: string[]; period?: Span; service?: Span })[]
-  discounts?: { id: string; type: string; value: string; appliesTo?: string[] }[]
-  taxes?: { id: string; rate: string }[]
-  commitment?: { minimum?: string; maximum?: string; period?: Span; service?: Span; pricingUnitRate?: string }
-  taxInclusive?: boolean
-}
-type Span = { start: string; end: string }
 
 /** One vector as one customer with one subscription. */
 export type GoldenCase = {
@@ -45,9 +17,6 @@ export type GoldenCase = {
   readonly requests: [string, Record<string, unknown>][]
   readonly events: { meter: string; value: string; properties: Fields }[]
 }
-
-const file = new URL('../../services/invoicer/golden/pricing-vectors.json', import.meta.url)
-export const { vectors }: { vectors: Vector[] } = JSON.parse(readFileSync(file, 'utf8'))
 
 const usageMeter = 'quantity'
 const unitMeter = (unit: string): string => `unit-${unit.toLowerCase()}`

@@ -2,7 +2,8 @@ import { decimal, formatDecimal } from '@tidemark/schemas/decimal.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestTenant } from '../installation.ts'
 import { type CloseRoom, openCloseRoom } from './close-room.ts'
-import { caseOf, type GoldenCase, meterKeys, vectors } from './golden-cases.ts'
+import { caseOf, type GoldenCase, meterKeys } from './golden-cases.ts'
+import { vectors } from './golden-vectors.ts'
 import { at } from './usage-log.ts'
 
 // Vectors the long way: a catalogue, real events and a close; what is stored has to be what the vector says.
