@@ -77,7 +77,11 @@ test('fees in advance and what changes make of them come to the same fees in arr
 test('parts of a period without a pause come to the whole fee, whatever divides it', () => {
   fc.assert(
     fc.property(octoberArbitrary, (october) => {
-      const stages = october.stages.map((stage) => ({ ...stage, plan: 'a', status: 'active' as const }))
+      const stages = october.stages.map((stage) => ({
+        ...stage,
+        plan: 'a' as const,
+        status: 'active' as const,
+      }))
       const lived = octoberOf({ ...october, first: 'active', stages, ends: null }, 'arrears')
       const base = compose(dueAt(lived, '2026-10-01')).lines.filter(({ price }) => price === 'base')
       const total = base.reduce((sum, { amountMicros }) => sum + amountMicros, 0n)
