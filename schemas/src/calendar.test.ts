@@ -5,7 +5,6 @@ import {
   boundaryDate,
   datedPeriodAt,
   type Interval,
-  periodAfter,
   periodAt,
   periodIndexOf,
 } from './calendar.ts'
@@ -98,15 +97,6 @@ describe('boundaries by instant', () => {
     const next = periodAt(last.end, { date: '2011-12-01' }, day, zone)
     expect(localDateOf(next.start, zone)).toBe('2011-12-31')
     expect(next.end - next.start).toBe(24 * 3_600_000_000)
-  })
-
-  test('a changed zone applies from the next period, and no sliver of hours becomes one', () => {
-    const anchor = { date: '2026-01-01' }
-    const before = periodAt(at('2026-02-10T00:00:00Z'), anchor, month, 'Europe/Berlin')
-    for (const zone of ['America/Los_Angeles', 'Asia/Tokyo']) {
-      const after = periodAfter(before.end, 'Europe/Berlin', anchor, month, zone)
-      expect(after).toEqual({ start: before.end, end: startOfDay('2026-04-01', zone) })
-    }
   })
 })
 

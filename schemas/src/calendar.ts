@@ -85,23 +85,6 @@ export const nextBoundary = (
   timeZone: string,
 ): Micros1970 => periodAt(instant, anchor, interval, timeZone).end
 
-/**
- * The period that begins where one has ended. A changed zone applies from here on: the end was a boundary by the zone
- * before, the next boundary's date is counted from that one's, so that no sliver of some hours becomes a period.
- */
-export function periodAfter(
-  end: Micros1970,
-  zoneBefore: string,
-  anchor: Anchor,
-  interval: Interval,
-  timeZone: string,
-): BillingPeriod {
-  const index = periodIndexOf(localDateOf(end, zoneBefore), anchor, interval)
-  let next = index + 1
-  while (startOfDay(boundaryDate(anchor, interval, next), timeZone) <= end) next += 1
-  return { start: end, end: startOfDay(boundaryDate(anchor, interval, next), timeZone) }
-}
-
 /** Whole periods that have ended between two dates, counted by the anchor's boundaries. */
 export const cyclesElapsed = (start: LocalDate, at: LocalDate, anchor: Anchor, interval: Interval): number =>
   periodIndexOf(at, anchor, interval) - periodIndexOf(start, anchor, interval)

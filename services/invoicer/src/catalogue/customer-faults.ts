@@ -85,17 +85,12 @@ function currencyFaults(
 /** A closed period is immutable (rule 7): what its invoice rests on cannot be changed behind it. */
 function billedFaults(
   customer: Customer,
-  { customer: before, billedUntil }: KnownCustomer,
+  { billedUntil }: KnownCustomer,
   stored: readonly Mapping[],
   path: string,
 ): CatalogueFault[] {
   const faults: CatalogueFault[] = []
   if (billedUntil === undefined) return faults
-  if (before.timeZone !== customer.timeZone)
-    faults.push({
-      path: `${path}.timeZone`,
-      reason: `the time zone stays ${before.timeZone}: the customer is billed until ${formatInstant(billedUntil)}`,
-    })
   const clipped = (mappings: readonly Mapping[]) =>
     mappings
       .filter(({ from }) => from < billedUntil)

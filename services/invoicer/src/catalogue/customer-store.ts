@@ -20,14 +20,14 @@ export async function readCustomers(
 ): Promise<Map<string, KnownCustomer>> {
   if (keys.length === 0) return new Map()
   const { rows } = await queryable.query<KnownRow>(
-    `SELECT ${customerColumns}, revision, (
-       SELECT max(c.period_end) FROM billing.billing_claims c
-       JOIN billing.subscriptions s ON s.tenant = c.tenant AND s.key = c.subscription
-       WHERE s.tenant = customers.tenant AND s.customer = customers.key AND c.kind = 'recurring'
-     ) AS billed_until, EXISTS (
-       SELECT 1 FROM billing.invoices i WHERE i.tenant = customers.tenant AND i.customer = customers.key
-     ) AS is_invoiced
-     FROM billing.customers WHERE tenant = $1 AND key = ANY($2)`,
+    `SELECT ${customerColumns}, revision, b.billed_until, coalesce(b.is_invoiced, false) AS is_invoiced
+     FROM billing.customers, LATERAL (
+       SELECT max(c.period_end) FILTER (WHERE c.kind = 'recurring') AS billed_until,
+         bool_or(c.invoice_id IS NOT NULL) AS is_invoiced
+       FROM billing.subscriptions s JOIN billing.billing_claims c ON c.tenant = s.tenant AND c.subscription = s.key
+       WHERE s.tenant = customers.tenant AND s.customer = customers.key
+     ) AS b
+     WHERE tenant = $1 AND key = ANY($2)`,
     [tenant, keys],
   )
   return new Map(
@@ -50,11 +50,35 @@ export async function storeCustomers(
   at: string,
 ): Promise<void> {
   if (customers.length === 0) return
+  await keepPastZones(queryable, tenant, customers, at)
   await queryable.query(
     `INSERT INTO billing.customers AS c (tenant, ${customerColumns}, created_at, updated_at)
      SELECT $1, ${customerColumns}, $3, $3 FROM json_to_recordset($2) AS r (${customerRecord})
      ON CONFLICT (tenant, key) DO UPDATE SET ${customerUpdates}, updated_at = excluded.updated_at,
        revision = c.revision + 1`,
     [tenant, JSON.stringify(customers.map(rowOf)), at],
+  )
+}
+
+/** Of customers of whom something is billed: what was billed rests on the zone that they had, and periods under way do. */
+async function keepPastZones(
+  queryable: Queryable,
+  tenant: string,
+  customers: readonly CustomerItem[],
+  at: string,
+): Promise<void> {
+  const zones = customers.map(({ key, timeZone }) => ({ key, zone: timeZone }))
+  await queryable.query(
+    `INSERT INTO billing.past_time_zones (tenant, customer, until_at, time_zone)
+     SELECT c.tenant, c.key, $3, c.time_zone
+     FROM json_to_recordset($2) AS r (key text, zone text)
+     JOIN billing.customers c ON c.tenant = $1 AND c.key = r.key AND c.time_zone <> r.zone
+     WHERE EXISTS (
+       SELECT FROM billing.billing_claims b
+       JOIN billing.subscriptions s ON s.tenant = b.tenant AND s.key = b.subscription
+       WHERE s.tenant = c.tenant AND s.customer = c.key
+     )
+     ON CONFLICT DO NOTHING`,
+    [tenant, JSON.stringify(zones), at],
   )
 }

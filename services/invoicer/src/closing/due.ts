@@ -3,7 +3,7 @@ import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { advanceFees } from '../invoicing/advance.ts'
 import type { DueInvoice } from '../invoicing/due-invoice.ts'
 import { periodFrom, type Window } from '../invoicing/periods.ts'
-import { type BilledSubscription, planOf } from '../invoicing/subscription.ts'
+import { type BilledSubscription, inZoneAt, planOf } from '../invoicing/subscription.ts'
 import { pricesUntil, usageNeeds } from '../invoicing/usage-needs.ts'
 import { phasesWithin } from '../subscriptions/timeline.ts'
 
@@ -23,15 +23,21 @@ export function dueInvoices(
   const due: DueInvoice[] = []
   const { billedUntil, isStartBilled, timeline } = subscription
   if (billedUntil === undefined && !isStartBilled && timeline.start <= until) {
-    const first = periodFrom(subscription, timeline.start)
-    if (first && advanceFees(subscription, timeline.start).length > 0)
-      due.push(startInvoice(subscription, first))
+    const zoned = inZoneAt(subscription, timeline.start)
+    const first = periodFrom(zoned, timeline.start)
+    if (first && advanceFees(zoned, timeline.start).length > 0) due.push(startInvoice(zoned, first))
   }
   let start = billedUntil ?? timeline.start
   while (due.length < maxPeriods) {
-    const period = periodFrom(subscription, start)
+    const zoned = inZoneAt(subscription, start)
+    const period = periodFrom(zoned, start)
     if (!period || period.served.end > until) break
-    const next = { subscription, kind: 'recurring' as const, period: period.served, whole: period.whole }
+    const next = {
+      subscription: zoned,
+      kind: 'recurring' as const,
+      period: period.served,
+      whole: period.whole,
+    }
     if (waitsForUsage(next) && period.served.end + graceMicros > until) break
     due.push(next)
     start = period.served.end

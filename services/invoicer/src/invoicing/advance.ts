@@ -9,13 +9,14 @@ import { ofPrice, type UnnamedCharge } from './line.ts'
 import { intervalsFrom, type Window, windowsBeginning } from './periods.ts'
 import { hasFees } from './segments.ts'
 import { type PriceInForce, pricesOf } from './sources.ts'
-import { type BilledSubscription, termsOf } from './subscription.ts'
+import { type BilledSubscription, inZoneAt, termsOf } from './subscription.ts'
 
 /**
  * Fees in advance of the intervals that begin with the period at an instant, as they are in force there: in full, whatever
  * comes later, which the invoice of that period's end settles. At the subscription's start they may be a part.
  */
-export function advanceFees(subscription: BilledSubscription, start: Micros1970): UnnamedCharge[] {
+export function advanceFees(billed: BilledSubscription, start: Micros1970): UnnamedCharge[] {
+  const subscription = inZoneAt(billed, start)
   return advancePrices(subscription, phaseAt(subscription.timeline, start)).flatMap((price) =>
     windowsBeginning(subscription, price.interval, start).map((window) => {
       const service = window.served

@@ -1,6 +1,8 @@
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
-import { type Interval, periodAt } from '@tidemark/schemas/calendar.ts'
+import { type Anchor, datedPeriodAt, type Interval, periodAt } from '@tidemark/schemas/calendar.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import { localDateOf, startOfDay } from '@tidemark/schemas/local-date.ts'
+import { dateBegunBefore, zoneAt } from '../catalogue/time-zones.ts'
 import { anchorAt, phaseAt } from '../subscriptions/timeline.ts'
 import { type BilledSubscription, termsOf } from './subscription.ts'
 
@@ -12,25 +14,46 @@ export type Window = { readonly whole: BillingPeriod; readonly served: BillingPe
  * the interval of the plan in force there; the subscription's end ends it. Undefined where nothing is in force.
  */
 export function periodFrom(subscription: BilledSubscription, start: Micros1970): Window | undefined {
-  const { timeline, timeZone } = subscription
+  const { timeline } = subscription
   const phase = phaseAt(timeline, start)
   if (!phase) return undefined
   const { interval } = termsOf(subscription, phase)
-  const whole = periodAt(start, anchorAt(timeline, start), interval, timeZone)
+  const whole = intervalAt(subscription, anchorAt(timeline, start), interval, start)
   return { whole, served: { start, end: Math.min(whole.end, timeline.end) } }
+}
+
+/**
+ * The interval that contains an instant. Where a period has ended by a zone that the customer has no more, the date that
+ * began there decides, and the next interval begins where the one before has ended: the hours between the zones are
+ * neither billed twice nor forgotten, nor do they become a period of their own.
+ */
+function intervalAt(
+  { timeline, timeZone, zones }: BilledSubscription,
+  anchor: Anchor,
+  interval: Interval,
+  instant: Micros1970,
+): BillingPeriod {
+  if (!zones || instant <= timeline.start) return periodAt(instant, anchor, interval, timeZone)
+  const begun = dateBegunBefore(zones, instant)
+  const dated = datedPeriodAt(begun ?? localDateOf(instant, timeZone), anchor, interval)
+  const start = startOfDay(dated.start, timeZone)
+  return {
+    start: dated.start === begun ? instant : startOfDay(dated.start, zoneAt(zones, start)),
+    end: startOfDay(dated.end, timeZone),
+  }
 }
 
 /** Intervals from the one that contains an instant on, in order, as long as they begin before `until`. */
 export function intervalsFrom(
-  { timeline, timeZone }: BilledSubscription,
+  subscription: BilledSubscription,
   interval: Interval,
   from: Micros1970,
   until: Micros1970,
 ): BillingPeriod[] {
-  const anchor = anchorAt(timeline, from)
+  const anchor = anchorAt(subscription.timeline, from)
   const found: BillingPeriod[] = []
   for (let at = from; at < until; ) {
-    const whole = periodAt(at, anchor, interval, timeZone)
+    const whole = intervalAt(subscription, anchor, interval, at)
     found.push(whole)
     at = whole.end
   }

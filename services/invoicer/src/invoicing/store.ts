@@ -53,19 +53,22 @@ export async function billedSubscriptions(
     await readMappings(queryable, tenant, customers, []),
     ({ customer }) => customer,
   )
-  return subscriptions.map(({ key, customer, currency, zone, timeline, billedUntil, isStartBilled }) => ({
-    key,
-    customer,
-    currency,
-    timeZone: zone,
-    timeline,
-    plans,
-    addOns,
-    coupons: coupons(key),
-    mappings: (mappings.get(customer) ?? []).filter((each) => isBilledBy(each, key)),
-    billedUntil,
-    isStartBilled,
-  }))
+  return subscriptions.map(
+    ({ key, customer, currency, zone, zones, timeline, billedUntil, isStartBilled }) => ({
+      key,
+      customer,
+      currency,
+      timeZone: zone,
+      ...(zones ? { zones } : {}),
+      timeline,
+      plans,
+      addOns,
+      coupons: coupons(key),
+      mappings: (mappings.get(customer) ?? []).filter((each) => isBilledBy(each, key)),
+      billedUntil,
+      isStartBilled,
+    }),
+  )
 }
 
 const isBilledBy = ({ subscription }: Mapping, key: string): boolean =>

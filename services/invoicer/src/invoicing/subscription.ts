@@ -4,6 +4,7 @@ import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Currency } from '@tidemark/schemas/money.ts'
 import { type Plan, type PlanTerms, planTerms } from '@tidemark/schemas/plan.ts'
 import type { Mapping } from '../catalogue/known.ts'
+import { type ZoneHistory, zoneAt } from '../catalogue/time-zones.ts'
 import type { Phase, Timeline } from '../subscriptions/timeline.ts'
 
 export type PlanVersion = {
@@ -34,7 +35,10 @@ export type BilledSubscription = {
   readonly key: string
   readonly customer: string
   readonly currency: Currency
+  /** Of the period that it is read for. */
   readonly timeZone: string
+  /** Where the customer's zone has changed. */
+  readonly zones?: ZoneHistory
   readonly timeline: Timeline
   /** By `id/version`. */
   readonly plans: ReadonlyMap<string, PlanVersion>
@@ -47,6 +51,10 @@ export type BilledSubscription = {
   /** Whether the fees in advance that come with its start are claimed. */
   readonly isStartBilled: boolean
 }
+
+/** For a period that begins at the instant. */
+export const inZoneAt = (subscription: BilledSubscription, instant: Micros1970): BilledSubscription =>
+  subscription.zones ? { ...subscription, timeZone: zoneAt(subscription.zones, instant) } : subscription
 
 export const versionKey = (id: string, version: number): string => `${id}/${version}`
 

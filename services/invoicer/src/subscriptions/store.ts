@@ -2,6 +2,7 @@ import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { formatInstant, type Micros1970 } from '@tidemark/schemas/instant.ts'
 import { isCurrency } from '@tidemark/schemas/money.ts'
 import { instantOf } from '../catalogue/stored-instant.ts'
+import { zoneAt } from '../catalogue/time-zones.ts'
 import { readAttachedCoupons, storeAttachedCoupons } from './coupon-store.ts'
 import type { AttachedCoupon, BillingMode, Subscription } from './subscription.ts'
 import { phaseAt, type Timeline } from './timeline.ts'
@@ -21,6 +22,8 @@ type Row = TimelineRow & {
   revision: bigint
   billed_until: string | null
   is_start_billed: boolean
+  /** Null for nearly all: nothing has changed. */
+  past_zones: { until: string; zone: string }[] | null
 }
 
 /** Some by their keys, all of some customers, or a page in the order of keys. */
@@ -34,6 +37,7 @@ export async function readSubscriptions(
   tenant: string,
   selection: Selection,
 ): Promise<Subscription[]> {
+  if (isEmpty(selection)) return []
   const { where, values } = conditionOf(selection)
   const { rows } = await queryable.query<Row>(
     `SELECT ${timelineColumns}, s.customer, c.currency, s.source, s.billing_mode, s.revision, (
@@ -42,7 +46,10 @@ export async function readSubscriptions(
      ) AS billed_until, EXISTS (
        SELECT FROM billing.billing_claims b
        WHERE b.tenant = s.tenant AND b.subscription = s.key AND b.kind = 'advance'
-     ) AS is_start_billed
+     ) AS is_start_billed, (
+       SELECT json_agg(json_build_object('until', z.until_at, 'zone', z.time_zone) ORDER BY z.until_at)
+       FROM billing.past_time_zones z WHERE z.tenant = s.tenant AND z.customer = s.customer
+     ) AS past_zones
      FROM billing.subscriptions s JOIN billing.customers c ON c.tenant = s.tenant AND c.key = s.customer
      WHERE s.tenant = $1 AND ${where}`,
     [tenant, ...values],
@@ -60,6 +67,11 @@ export async function readSubscriptions(
   })
 }
 
+/** A question less for most changes of a catalogue. */
+const isEmpty = (selection: Selection): boolean =>
+  ('keys' in selection && selection.keys.length === 0) ||
+  ('customers' in selection && selection.customers.length === 0)
+
 function conditionOf(selection: Selection): { where: string; values: unknown[] } {
   if ('keys' in selection) return { where: 's.key = ANY($2) ORDER BY s.key', values: [selection.keys] }
   if ('customers' in selection)
@@ -73,16 +85,22 @@ function conditionOf(selection: Selection): { where: string; values: unknown[] }
 
 function subscriptionOf(row: Row, timeline: Timeline, coupons: readonly AttachedCoupon[]): Subscription {
   if (!isCurrency(row.currency)) throw new RangeError(`"${row.currency}" is no currency of the table`)
+  const billedUntil = row.billed_until === null ? undefined : instantOf(row.billed_until)
+  const zones = row.past_zones && {
+    current: row.time_zone,
+    before: row.past_zones.map(({ until, zone }) => ({ until: instantOf(until), zone })),
+  }
   return {
     key: row.key,
     customer: row.customer,
     currency: row.currency,
-    zone: row.time_zone,
+    zone: zones ? zoneAt(zones, billedUntil ?? timeline.start) : row.time_zone,
+    ...(zones ? { zones } : {}),
     source: row.source,
     billingMode: row.billing_mode,
     revision: row.revision,
     timeline,
-    billedUntil: row.billed_until === null ? undefined : instantOf(row.billed_until),
+    billedUntil,
     isStartBilled: row.is_start_billed,
     coupons,
   }

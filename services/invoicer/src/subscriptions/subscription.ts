@@ -3,6 +3,7 @@ import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Currency } from '@tidemark/schemas/money.ts'
 import { type Plan, planTerms } from '@tidemark/schemas/plan.ts'
 import type { Price } from '@tidemark/schemas/price.ts'
+import type { ZoneHistory } from '../catalogue/time-zones.ts'
 import type { Situation } from './situation.ts'
 import type { Phase, Timeline } from './timeline.ts'
 
@@ -22,6 +23,8 @@ export type Subscription = {
   /** The customer's. */
   readonly currency: Currency
   readonly zone: string
+  /** Where the customer's zone has changed; `zone` is then that of the next period to be billed. */
+  readonly zones?: ZoneHistory
   readonly source: string
   readonly billingMode: BillingMode
   /** Raised by each change. */

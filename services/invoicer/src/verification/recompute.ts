@@ -15,7 +15,7 @@ import type { DueInvoice } from '../invoicing/due-invoice.ts'
 import { periodFrom } from '../invoicing/periods.ts'
 import { readSpent } from '../invoicing/spent-store.ts'
 import { readBilledSubscriptions } from '../invoicing/store.ts'
-import type { BilledSubscription } from '../invoicing/subscription.ts'
+import { type BilledSubscription, inZoneAt } from '../invoicing/subscription.ts'
 import type { Taxed } from '../invoicing/tax.ts'
 import { type ReadUsage, usageNeeds } from '../invoicing/usage-needs.ts'
 import type { TaxAnswer } from '../pricing/priced-invoice.ts'
@@ -30,9 +30,10 @@ export async function recompute(
   tenant: string,
   inputs: CertificateInputs,
 ): Promise<Draft | Difference> {
-  const [subscription] = await readBilledSubscriptions(pool, tenant, [inputs.subscription])
-  if (!subscription) return missing('subscription', inputs.subscription)
+  const [stored] = await readBilledSubscriptions(pool, tenant, [inputs.subscription])
+  if (!stored) return missing('subscription', inputs.subscription)
   const start = instantOf(inputs.period.start)
+  const subscription = inZoneAt(stored, start)
   const window = periodFrom(subscription, start)
   if (!window) return missing('phases', inputs.period.start)
   const known = await asItWas(pool, tenant, subscription, inputs)
