@@ -26,7 +26,7 @@ type ExactCell = {
  * The taxes of each line. Rates are applied to the sum of the lines that bear them and rounded once per rate, per line and
  * rate, or for the whole invoice, then spread back over the lines by largest remainder. Amounts that the provider gives
  * are taken as they are.
- * @throws RangeError for an answer that leaves out a line, names one that is unknown, or has two rates under one id
+ * @throws RangeError for an answer that leaves out a line, or has two rates under one id
  */
 export function computeTaxes(
   lines: readonly NetLine[],
