@@ -1,5 +1,5 @@
 import { decimal } from '@tidemark/schemas/decimal.ts'
-import { parseInstant } from '@tidemark/schemas/instant.ts'
+import { formatInstant, parseInstant } from '@tidemark/schemas/instant.ts'
 import type {
   ChangeRequest,
   CouponRequest,
@@ -70,7 +70,22 @@ function planned(
   action: SubscriptionAction,
   timeline: Subscription['timeline'] | Refusal,
 ): Planned | Refusal {
-  return isRefusal(timeline) ? timeline : { subscription: { ...subscription, timeline }, lists, action }
+  if (isRefusal(timeline)) return timeline
+  const after = { ...subscription, timeline }
+  return feesNobodyAsks(subscription, after, lists) ?? { subscription: after, lists, action }
+}
+
+/** Fees in advance of a period are asked for where it begins: none may come to a beginning that is billed already. */
+function feesNobodyAsks(before: Subscription, after: Subscription, lists: PriceLists): Refusal | undefined {
+  const { timeline, billedUntil } = before
+  const at = billedUntil ?? timeline.start
+  const asked = (subscription: Subscription) => situationOf(subscription, lists, at).billedAhead
+  if (asked(before) || !asked(after)) return undefined
+  return {
+    code: 'already_billed',
+    field: 'effective',
+    reason: `the period that begins at ${formatInstant(at)} would bring fees in advance, which its invoice has not asked for; change after that instant`,
+  }
 }
 
 function planTermsChange(
