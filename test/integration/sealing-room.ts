@@ -10,7 +10,12 @@ export type SealingRoom = UsageRoom & {
   register(tenant?: string, meter?: Meter): Promise<MeterVersion>
   append(time: string, amount: number | string, subject?: string): LogEntry
   /** The meter's sum up to November 2026 as of now, read the usual way or another. */
-  total(meter: MeterVersion, read?: typeof readUsage, from?: string): Promise<string>
+  total(
+    meter: MeterVersion,
+    read?: typeof readUsage,
+    from?: string,
+    subjects?: readonly string[],
+  ): Promise<string>
   /** What is published, the hour as two digits. */
   seals(): Promise<SealRow[]>
 }
@@ -36,7 +41,7 @@ export async function openSealingRoom(name: string): Promise<SealingRoom> {
         time: at(time),
         data: { bytes: amount },
       }),
-    async total(meter, read = readUsage, from = '2026-10-01T00:00:00Z') {
+    async total(meter, read = readUsage, from = '2026-10-01T00:00:00Z', subjects = undefined) {
       const { cut } = await readWatermarks(room.clickHouse, usageLogOf)
       const start = at(from)
       const [row] = await read(room.clickHouse, {
@@ -46,6 +51,7 @@ export async function openSealingRoom(name: string): Promise<SealingRoom> {
         to: at('2026-11-01T00:00:00Z'),
         windowStarts: [start],
         timeZone: 'UTC',
+        subjects,
         groupBySubject: false,
         groupByDimensions: [],
         offset: 0,

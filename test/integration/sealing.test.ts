@@ -193,6 +193,7 @@ test('rows of a seal that were written again, as a sealer does that goes on late
   expect(row).toEqual({ rows: '4' })
   await clickHouse.command('TRUNCATE TABLE usage_events')
   expect(await room.total(meter)).toBe('3')
+  expect(await room.total(meter, readUsage, '2026-10-01T00:00:00Z', ['alice'])).toBe('3')
 })
 
 test('more cells than one pass takes are sealed by several', async () => {

@@ -9,7 +9,7 @@ import type { UsageQuery } from './usage-query.ts'
 export type HoursAsked = Pick<UsageQuery, 'meter' | 'cut' | 'from' | 'to'>
 
 /** An hour as it is published: its rows are those of exactly this version. */
-export type Seal = { readonly version: bigint; readonly events: bigint }
+type Seal = { readonly version: bigint; readonly events: bigint }
 
 /**
  * What one sealing pass says of a meter's hours in a range. It stays true at every cut that the pass's own lies below, but

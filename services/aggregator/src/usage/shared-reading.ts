@@ -1,5 +1,5 @@
 /** @param read gets the last answer, if there is one, which it may find to be still right */
-export type SharedReading<T> = (key: string, read: (before?: T) => Promise<T>) => Promise<T>
+type SharedReading<T> = (key: string, read: (before?: T) => Promise<T>) => Promise<T>
 
 /**
  * Lets all who ask within a moment have one answer: what was read for the first is good enough for those that come
