@@ -14,14 +14,14 @@ import { showAccount, showItem } from '../unbilled/show.ts'
 import { readEveryMeter } from '../unbilled/store.ts'
 import { pageOf, pageParameters } from './pages.ts'
 
-const instant = Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339 with a zone' }))
+const instant = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
 
 export const unbilledQuery = Type.Object(
   {
     ...pageParameters,
     cursor: Type.String({ default: '', maxLength: 4000, description: 'nextCursor of the page before' }),
-    from: { ...instant, description: 'Events from this instant on; 31 days before `to` by default' },
-    to: { ...instant, description: 'Events before this instant; now by default' },
+    from: instant('Events from this instant on, RFC 3339 with a zone; 31 days before `to` by default'),
+    to: instant('Events before this instant, RFC 3339 with a zone; now by default'),
     meter: Type.Optional(Type.String({ maxLength: 63, description: 'Only this meter; all by default' })),
     reason: Type.Optional(Type.Enum([...unbilledReasons], { description: 'Only items with this reason' })),
   },
