@@ -20,7 +20,7 @@ export type RequestOrder = {
 export type RequestReport = { latenciesMicros: number[]; sent: number; failures: string[] }
 
 /** More are not sent at once: a server that cannot keep up would only be drowned. */
-const mostUnderWay = 100
+const mostUnderWay = 32
 
 /**
  * Requests at a fixed rate: one that is due counts from then on, so that a server that stands still cannot hide it. What is
