@@ -36,13 +36,14 @@ export async function measureDeduplication(path: string, sizes: readonly number[
     for (const size of sizes) {
       while (metBy(lanes) < size) await runAll(lanes, 0)
       const asked = useOf(lanes)
-      const rates = await measureRates(lanes, everything, lost)
+      const { rates, cpuMicros } = await measureRates(lanes, everything, lost)
       const after = useOf(lanes)
       smallest ??= medianOf(rates)
       const name = `deduplication_${size / 1_000_000}m`
       const share = (100 * (after.askedStore - asked.askedStore)) / (after.asked - asked.asked)
       figures.push(
         figureOf(name, 'decisions/s', rates, { limit: smallest }),
+        figureOf(`${name}_cpu`, 'µs/decision', cpuMicros),
         figureOf(`${name}_asked`, '% asked of disk', [share]),
         figureOf(`${name}_disk`, 'MB', [(await bytesIn(path)) / 1e6]),
         figureOf(`${name}_filter`, 'MB', [after.filterBytes / 1e6]),
@@ -64,10 +65,11 @@ export async function measureExpiry(path: string, kept: number): Promise<Measure
     let full: number | undefined
     for (const turn of [1, 2, 3, 4]) {
       while (metBy(lanes) < turn * kept) await runAll(lanes, 0)
-      const rates = await measureRates(lanes, batchRows, lost)
+      const { rates, cpuMicros } = await measureRates(lanes, batchRows, lost)
       full ??= medianOf(rates)
       figures.push(
         figureOf(`expiry_${turn}x`, 'decisions/s', rates, { limit: full }),
+        figureOf(`expiry_${turn}x_cpu`, 'µs/decision', cpuMicros),
         figureOf(`expiry_${turn}x_disk`, 'MB', [(await bytesIn(path)) / 1e6]),
       )
       const expired = lanes.reduce((sum, { state }) => sum + state.use().expired, 0)
@@ -102,18 +104,23 @@ async function measureRates(
   lanes: readonly StateLane[],
   repeated: number,
   lost: string[],
-): Promise<number[]> {
+): Promise<{ rates: number[]; cpuMicros: number[] }> {
   const rates: number[] = []
+  const cpuMicros: number[] = []
   for (let round = 0; round < measuredBatches; round += 1) {
     const batches = lanes.map((lane) => lane.batch(batchRows, repeated))
     const startedAt = performance.now()
+    const before = process.cpuUsage()
     const found = await Promise.all(lanes.map((lane, at) => lane.run(batches[at] ?? [])))
     rates.push((partitions * batchRows * 1000) / (performance.now() - startedAt))
+    // All threads: what the store does in the background counts too.
+    const { user, system } = process.cpuUsage(before)
+    cpuMicros.push((user + system) / (partitions * batchRows))
     for (const duplicates of found)
       if (duplicates !== batchRows / duplicateEvery)
         lost.push(`${duplicates} duplicates were found in a batch`)
   }
-  return rates
+  return { rates, cpuMicros }
 }
 
 const metBy = (lanes: readonly StateLane[]): number => lanes.reduce((sum, lane) => sum + lane.met(), 0)
