@@ -57,10 +57,17 @@ function meterFaults(price: Price, meters: ReadonlyMap<string, Meter>, path: str
 const isFiltered = (price: Price, dimension: string): boolean =>
   price.model !== 'flat' && Object.hasOwn(price.filter ?? {}, dimension)
 
-/** What belongs to prices of usage only. */
+/** What belongs to prices of usage only, and what no invoice can be made of: it is refused before anybody subscribes. */
 function unmeteredFaults(price: Price, path: string): CatalogueFault[] {
   const { meters, events, changes, dimensions } = needsOf(price)
-  if (meters.length > 0 || !(events || changes || dimensions.length > 0)) return []
+  if (changes)
+    return [
+      {
+        path: `${path}.model`,
+        reason: `${price.model} is calculated in previews only: price seats with graduated, whose parts of a period are prorated`,
+      },
+    ]
+  if (meters.length > 0 || !(events || dimensions.length > 0)) return []
   return [{ path: `${path}.meter`, reason: 'is missing: this price is of single events: name their meter' }]
 }
 
