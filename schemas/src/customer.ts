@@ -10,12 +10,12 @@ import {
   taxIdSchema,
 } from './catalogue-fields.ts'
 
-export const taxExemptions = ['none', 'exempt', 'reverse'] as const
+const taxExemptions = ['none', 'exempt', 'reverse'] as const
 
 const processorId = Type.String({ minLength: 1, maxLength: 255 })
 
 /** A metered key that belongs to the customer from `from` until before `to`. */
-export const subjectSchema = Type.Object(
+const subjectSchema = Type.Object(
   {
     key: externalKeyField,
     from: Type.Optional(instantField),
@@ -81,5 +81,4 @@ export const customerSchema = Type.Object(
 )
 
 export type Customer = Static<typeof customerSchema>
-export type Subject = Static<typeof subjectSchema>
 export type TaxExemption = (typeof taxExemptions)[number]

@@ -69,7 +69,7 @@ export const planSchema = Type.Object(
 export type Plan = Static<typeof planSchema>
 
 /** Draft: may change. Published: never changes. Deprecated: takes no new subscriptions, those that exist go on. */
-export const versionStates = ['draft', 'published', 'deprecated'] as const
+const versionStates = ['draft', 'published', 'deprecated'] as const
 export type VersionState = (typeof versionStates)[number]
 
 /** By default what is applied is published at once. */

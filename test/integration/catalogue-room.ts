@@ -11,7 +11,7 @@ import { addCatalogueRoutes } from '@tidemark/invoicer/routes/catalogue.ts'
 import type { Meter } from '@tidemark/schemas/meter.ts'
 import { createInstallation, type Installation, type TestTenant } from '../installation.ts'
 
-export type CatalogueAnswer = { status: number; body: Record<string, unknown>; etag: string | undefined }
+type CatalogueAnswer = { status: number; body: Record<string, unknown>; etag: string | undefined }
 type Call = { method: 'GET' | 'POST' | 'PUT'; path: string; body?: unknown; ifMatch?: string }
 
 /** The invoicer's catalogue alone, as HTTP clients meet it, on an installation of its own. */

@@ -41,10 +41,15 @@ const plan = {
 
 const usageEvents = 1_000_000
 const rounds = 3
-const rate = 200
-/** The most that issue and design allow, in milliseconds, for 95 of 100 requests. */
-const limits: Record<LoadKind, number> = { catalogue: 20, subscriptions: 20, preview: 50, pricing: 50 }
-const kinds: readonly LoadKind[] = ['catalogue', 'subscriptions', 'pricing', 'preview']
+/** What is asked for, how often per second, and how many milliseconds 95 of 100 requests may take. */
+type Load = { kind: LoadKind; rate: number; limitMs: number }
+const loads: readonly Load[] = [
+  { kind: 'catalogue', rate: 200, limitMs: 20 },
+  { kind: 'subscriptions', rate: 200, limitMs: 20 },
+  { kind: 'pricing', rate: 200, limitMs: 50 },
+  { kind: 'preview', rate: 10, limitMs: 50 },
+  { kind: 'preview', rate: 200, limitMs: 50 },
+]
 
 /** Catalogue, subscriptions and previews at 200 requests per second, with a hundred thousand customers. */
 export async function measureCatalogue(bench: BenchStack): Promise<Measured> {
@@ -114,24 +119,25 @@ async function analyze(url: string, database: string): Promise<void> {
 }
 
 async function measure(target: { port: number; key: string; start: string }): Promise<Measured> {
-  const samples = new Map<LoadKind, { p95Ms: number[]; latenciesMicros: number[] }>()
+  const samples = new Map<Load, { p95Ms: number[]; latenciesMicros: number[] }>()
   const lost: string[] = []
   for (let round = 0; round < rounds; round += 1)
-    for (const kind of kinds) {
+    for (const load of loads) {
+      const { kind, rate } = load
       const firstSerial = round * 100_000
       const order: RequestOrder = { ...target, kind, rate, firstSerial, warmUpMs: 1_000, durationMs: 5_000 }
       const { latenciesMicros, failures } = await runWorker<RequestReport>('catalogue/request-load.ts', order)
       lost.push(...failures)
       const p95 = percentile(latenciesMicros, 0.95) / 1000
-      finish('✔', `${kind}, round ${round + 1}: 95 of 100 within ${p95.toFixed(1)} ms`)
-      const known = samples.get(kind) ?? { p95Ms: [], latenciesMicros: [] }
-      samples.set(kind, {
+      finish('✔', `${kind} at ${rate}/s, round ${round + 1}: 95 of 100 within ${p95.toFixed(1)} ms`)
+      const known = samples.get(load) ?? { p95Ms: [], latenciesMicros: [] }
+      samples.set(load, {
         p95Ms: [...known.p95Ms, p95],
         latenciesMicros: [...known.latenciesMicros, ...latenciesMicros],
       })
     }
-  const figures: Figure[] = [...samples].map(([kind, { p95Ms, latenciesMicros }]) =>
-    figureOf(`${kind}_p95_at_${rate}`, 'ms', p95Ms, { limit: limits[kind], latenciesMicros }),
+  const figures: Figure[] = [...samples].map(([{ kind, rate, limitMs }, { p95Ms, latenciesMicros }]) =>
+    figureOf(`${kind}_p95_at_${rate}`, 'ms', p95Ms, { limit: limitMs, latenciesMicros }),
   )
   return { figures, lost }
 }

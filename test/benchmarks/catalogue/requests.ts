@@ -10,7 +10,7 @@ export const company = {
 export const customerKey = (index: number): string => `c-${String(index).padStart(6, '0')}`
 export const subscriptionKey = (index: number): string => `s-${String(index).padStart(6, '0')}`
 /** As the data set of usage names its subjects; the others have none. */
-export const subjectKey = (index: number): string => `customer-${String(index).padStart(4, '0')}`
+const subjectKey = (index: number): string => `customer-${String(index).padStart(4, '0')}`
 
 export const customerOf = (index: number, name = `Customer ${index}`) => ({
   key: customerKey(index),

@@ -14,7 +14,7 @@ import { type ChangeSummary, summaryOf } from './summary.ts'
 /** A kind that has a revision of its own, and the key of the one that is changed. */
 export type Named = { kind: 'seller' } | { kind: 'plans' | 'addOns' | 'coupons' | 'customers'; key: string }
 
-export type ApplyRequest = {
+type ApplyRequest = {
   tenant: string
   actor: string
   body: unknown

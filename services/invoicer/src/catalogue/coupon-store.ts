@@ -4,7 +4,7 @@ import { formatInstant } from '@tidemark/schemas/instant.ts'
 import { instantOf } from './stored-instant.ts'
 
 /** What a coupon is worth: what never changes. */
-export type CouponTerms = Pick<Coupon, 'type' | 'value' | 'currency' | 'duration' | 'periods' | 'appliesTo'>
+type CouponTerms = Pick<Coupon, 'type' | 'value' | 'currency' | 'duration' | 'periods' | 'appliesTo'>
 
 export type CouponRow = {
   id: string

@@ -46,21 +46,6 @@ export async function storeExchangeRates(
   )
 }
 
-/** The rate in force on a date: the newest from that date or before; undefined when there is none. */
-export async function rateOn(
-  queryable: Queryable,
-  tenant: string,
-  { from, to, on }: Omit<ExchangeRate, 'rate'>,
-): Promise<ExchangeRate | undefined> {
-  const { rows } = await queryable.query<RateRow>(
-    `SELECT ${rateColumns} FROM billing.exchange_rates
-     WHERE tenant = $1 AND from_currency = $2 AND to_currency = $3 AND valid_from <= $4
-     ORDER BY valid_from DESC LIMIT 1`,
-    [tenant, from, to, on],
-  )
-  return rows[0]
-}
-
 /** By pair and date, after a pair and date such as `EUR/USD/2026-11-01`. */
 export async function listExchangeRates(
   queryable: Queryable,

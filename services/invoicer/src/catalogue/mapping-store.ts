@@ -14,7 +14,7 @@ export type MappingRow = {
 export const mappingColumns =
   'subject, customer, subscription, lower(during) AS "from", upper(during) AS "to"'
 
-export const mappingOf = ({ subject, customer, subscription, from, to }: MappingRow): Mapping => ({
+const mappingOf = ({ subject, customer, subscription, from, to }: MappingRow): Mapping => ({
   subject,
   customer,
   from: from === null ? -Infinity : instantOf(from),

@@ -8,7 +8,7 @@ import { unsoundFields } from '../pricing/price-faults.ts'
 import { needsOf } from '../pricing/rate.ts'
 import { endFaults } from './tier-faults.ts'
 
-export type PriceContext = {
+type PriceContext = {
   /** Of the plan or add-on. */
   readonly currency: Currency
   /** Of the plan; an add-on takes the one of the plan that it is added to. */

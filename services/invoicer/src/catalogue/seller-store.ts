@@ -2,7 +2,7 @@ import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import type { Seller } from '@tidemark/schemas/seller.ts'
 import { invoiceSeries } from '../closing/numbers.ts'
 
-export type KnownSeller = { seller: Seller; revision: bigint }
+type KnownSeller = { seller: Seller; revision: bigint }
 
 export async function readSeller(queryable: Queryable, tenant: string): Promise<KnownSeller | undefined> {
   const { rows } = await queryable.query<{ definition: Seller; revision: bigint }>(

@@ -1,7 +1,7 @@
 import type { Queryable } from '@tidemark/infra/postgres/pool.ts'
 import { type MappingRow, mappingColumns } from './mapping-store.ts'
 
-export type ListedSubject = {
+type ListedSubject = {
   key: string
   customer: string
   subscription: string | null
@@ -9,7 +9,7 @@ export type ListedSubject = {
   to: string | null
 }
 
-export type SubjectFilter = { customer: string | undefined; key: string | undefined }
+type SubjectFilter = { customer: string | undefined; key: string | undefined }
 export type SubjectPlace = { key: string; from: string | null }
 
 /** Who a metered key belongs to, by key and time, after a place. */

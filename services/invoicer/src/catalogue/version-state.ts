@@ -14,7 +14,7 @@ import { lockCatalogue, raiseRevision } from './store.ts'
 import { readVersion, type VersionedKind, versionTables } from './version-list.ts'
 import { storeVersions } from './version-store.ts'
 
-export type StateRequest = {
+type StateRequest = {
   tenant: string
   actor: string
   kind: VersionedKind

@@ -59,7 +59,7 @@ const nouns = {
 const unknownItem = (kind: VersionedKind, id: string): HttpProblem =>
   notFound(nouns[kind].code, nouns[kind].noun, id, nouns[kind].list)
 
-export const unknownVersion = (kind: VersionedKind, id: string, version: number): HttpProblem =>
+const unknownVersion = (kind: VersionedKind, id: string, version: number): HttpProblem =>
   new HttpProblem({
     status: 404,
     code: 'version_unknown',
