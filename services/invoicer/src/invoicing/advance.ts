@@ -72,8 +72,8 @@ function changeLines(
   { at, before, after }: Change,
   kind: 'credit' | 'charge',
 ): UnnamedCharge[] {
-  const from = openFees(subscription, before, at, period.end)
-  const to = openFees(subscription, after, at, period.end)
+  const from = openFees(subscription, before, at - 1, { at, askedUntil: period.end })
+  const to = openFees(subscription, after, at, { at, askedUntil: period.end })
   const fees = kind === 'credit' ? from : to
   const phase = kind === 'credit' ? before : after
   if (!phase) return []
@@ -100,16 +100,19 @@ function changeLines(
   })
 }
 
-/** Fees of a phase with the intervals that had been asked for when a change came, and go on after it. */
+/**
+ * Fees of a phase with the intervals that had been asked for when a change came, and go on after it. They are counted as
+ * they are at an instant of the phase: one that begins anew there is asked for by itself.
+ */
 const openFees = (
   subscription: BilledSubscription,
   phase: Phase | undefined,
-  at: Micros1970,
-  askedUntil: Micros1970,
+  countedAt: Micros1970,
+  { at, askedUntil }: { readonly at: Micros1970; readonly askedUntil: Micros1970 },
 ): OpenFee[] =>
   advancePrices(subscription, phase).flatMap((price) =>
-    intervalsFrom(subscription, price.interval, at - 1, askedUntil)
-      .filter(({ end }) => end > at)
+    intervalsFrom(subscription, price.interval, countedAt, Math.max(askedUntil, at + 1))
+      .filter(({ start, end }) => start < askedUntil && end > at)
       .map((period) => ({
         price,
         item: {

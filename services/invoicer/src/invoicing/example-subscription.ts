@@ -25,7 +25,9 @@ export const plan = (id: string, prices: Plan['prices'], more: Partial<Plan> = {
   ...more,
 })
 
-export type Stage = { from: string; plan: string } & Partial<Pick<Phase, 'status' | 'quantity' | 'addOns'>>
+export type Stage = { from: string; plan: string } & Partial<
+  Pick<Phase, 'status' | 'quantity' | 'addOns' | 'anchor'>
+>
 
 /** A subscription that is what its stages say, one after the other, in UTC unless told otherwise. */
 export function subscribed(

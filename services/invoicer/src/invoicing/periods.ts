@@ -4,6 +4,7 @@ import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import { localDateOf, startOfDay } from '@tidemark/schemas/local-date.ts'
 import { dateBegunBefore, zoneAt } from '../catalogue/time-zones.ts'
 import { anchorAt, phaseAt } from '../subscriptions/timeline.ts'
+import { eraAt } from './era.ts'
 import { type BilledSubscription, termsOf } from './subscription.ts'
 
 /** One interval of a price: by the calendar, and the part of it in which the subscription exists. */
@@ -62,7 +63,7 @@ export function intervalsFrom(
 
 const isSame = (a: Interval, b: Interval): boolean => a.unit === b.unit && a.count === b.count
 
-/** A price's intervals that end with, or within, a billing period: all of them when the subscription ends there. */
+/** A price's intervals that end with, or within, a billing period: all of them when the subscription or its era ends there. */
 export function windowsEnding(
   subscription: BilledSubscription,
   interval: Interval,
@@ -70,13 +71,14 @@ export function windowsEnding(
 ): Window[] {
   const { start, end } = period.served
   const { timeline } = subscription
+  const era = eraAt(timeline, start)
   const phase = phaseAt(timeline, start)
   if (phase && isSame(interval, termsOf(subscription, phase).interval)) return [period]
   return intervalsFrom(subscription, interval, start, end)
-    .filter((whole) => whole.end <= end || timeline.end <= end)
+    .filter((whole) => whole.end <= end || era.to <= end)
     .map((whole) => ({
       whole,
-      served: { start: Math.max(whole.start, timeline.start), end: Math.min(whole.end, end) },
+      served: { start: Math.max(whole.start, era.from), end: Math.min(whole.end, end) },
     }))
 }
 
