@@ -12,7 +12,7 @@ export const externalKeyField = Type.String({
   pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$',
   description: '1 to 256 characters without control characters',
 })
-export const currencyField = Type.Enum(currencies)
+export const currencyField = Type.Enum(currencies, { title: 'Currency' })
 export const instantField = Type.String({ maxLength: 64, description: 'RFC 3339 with a zone' })
 export const dateField = Type.String({
   pattern: '^\\d{4}-\\d\\d-\\d\\d$',

@@ -30,7 +30,7 @@ export type PriceInterval = Static<typeof intervalSchema>
 const common = {
   id: key,
   description: Type.Optional(text(200)),
-  currency: Type.Optional(Type.Enum(currencies, { description: "By default the plan's" })),
+  currency: Type.Optional(Type.Enum(currencies, { title: 'Currency', description: "By default the plan's" })),
   interval: Type.Optional(intervalSchema),
   timing: Type.Optional(
     Type.Enum(['advance', 'arrears'], {
@@ -213,15 +213,18 @@ export const priceModels = Object.keys(priceSchemas) as PriceModel[]
 export const isPriceModel = (text: unknown): text is PriceModel => priceModels.some((model) => model === text)
 
 /** A price of any model. For faults that name the field at fault, check with the schema of the model it names. */
-export const priceSchema = Type.Union([
-  priceSchemas.flat,
-  priceSchemas['per-unit'],
-  priceSchemas.graduated,
-  priceSchemas.volume,
-  priceSchemas['graduated-percentage'],
-  priceSchemas.package,
-  priceSchemas.percentage,
-  priceSchemas.blocks,
-  priceSchemas.capacity,
-  priceSchemas['graduated-prorated'],
-])
+export const priceSchema = Type.Union(
+  [
+    priceSchemas.flat,
+    priceSchemas['per-unit'],
+    priceSchemas.graduated,
+    priceSchemas.volume,
+    priceSchemas['graduated-percentage'],
+    priceSchemas.package,
+    priceSchemas.percentage,
+    priceSchemas.blocks,
+    priceSchemas.capacity,
+    priceSchemas['graduated-prorated'],
+  ],
+  { title: 'Price' },
+)

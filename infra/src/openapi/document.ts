@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifySchema } from 'fastify'
 import { isRecord } from '../process/record.ts'
+import { nameSchemas } from './named-schemas.ts'
 import { type Operation, problemSchema } from './operation.ts'
 
 export type OpenApiDocument = Record<string, unknown> & { paths: Record<string, Record<string, unknown>> }
@@ -50,7 +51,7 @@ export async function buildOpenApiDocument(
   const document = server.swagger()
   await server.close()
   // As a client gets it: without what JSON does not have.
-  return JSON.parse(JSON.stringify(document))
+  return JSON.parse(JSON.stringify(nameSchemas({ ...document })))
 }
 
 /** A parameter with a default is there for the route, and may be left away by the caller. */

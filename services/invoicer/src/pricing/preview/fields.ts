@@ -75,6 +75,14 @@ const ignored = {
 
 /** The body of one kind. */
 export const bodyOf = <Kind extends string, Fields extends TProperties>(kind: Kind, fields: Fields) =>
-  Type.Object({ kind: Type.Literal(kind), currency: Type.Enum(currencies), ...ignored, ...fields }, closed)
+  Type.Object(
+    {
+      kind: Type.Literal(kind),
+      currency: Type.Enum(currencies, { title: 'Currency' }),
+      ...ignored,
+      ...fields,
+    },
+    closed,
+  )
 
 export const keyField = Type.String({ pattern: keyPattern, description: keyText })
