@@ -28,7 +28,7 @@ export async function measureDeduplicationAlone(sizes: readonly number[]): Promi
  * Decisions per second as the state grows, 2 % of them repetitions of any event that it holds: reading, deciding and
  * committing a batch are one figure, for what a store does in the background has to keep up with all of it. Sizes grow.
  */
-export async function measureDeduplication(path: string, sizes: readonly number[]): Promise<Measured> {
+async function measureDeduplication(path: string, sizes: readonly number[]): Promise<Measured> {
   const figures: Figure[] = []
   const lost: string[] = []
   await withLanes(path, { keptMicros: horizonMicros, stepMicros: 10 }, async (lanes) => {
@@ -56,7 +56,7 @@ export async function measureDeduplication(path: string, sizes: readonly number[
 }
 
 /** Decisions and disk while claims expire as fast as they come: the state keeps so many, of which later ones take the place. */
-export async function measureExpiry(path: string, kept: number): Promise<Measured> {
+async function measureExpiry(path: string, kept: number): Promise<Measured> {
   const stepMicros = 1_000
   const keptMicros = (kept / partitions) * stepMicros
   const figures: Figure[] = []
