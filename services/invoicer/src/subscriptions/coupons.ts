@@ -1,5 +1,5 @@
 import type { Coupon } from '@tidemark/schemas/coupon.ts'
-import { type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
+import { formatInstant, type Micros1970, parseInstant } from '@tidemark/schemas/instant.ts'
 import type { Currency } from '@tidemark/schemas/money.ts'
 import type { CouponRequest } from '@tidemark/schemas/subscription-change.ts'
 import type { Refusal } from './refusal.ts'
@@ -47,7 +47,20 @@ export function attachCoupon(
     }
   const fault = couponFault(coupon, offered, currency, now)
   if (fault !== undefined) return invalid('coupon', fault)
+  const billed = lastBilled(subscription)
+  if (billed !== undefined && from <= billed)
+    return {
+      code: 'already_billed',
+      field: 'from',
+      reason: `invoices until ${formatInstant(billed)} are made without it; give it from a later instant`,
+    }
   return { ...subscription, coupons: [...coupons, { coupon, from, to: Infinity }] }
+}
+
+/** The last instant at which an invoice that is made would have redeemed a coupon: none is changed behind it (rule 7). */
+function lastBilled({ timeline, billedUntil, isStartBilled }: Subscription): Micros1970 | undefined {
+  if (billedUntil !== undefined) return billedUntil - 1
+  return isStartBilled ? timeline.start : undefined
 }
 
 /** Takes a coupon away from now on: invoices that are open or paid keep their discount. */
