@@ -1,5 +1,6 @@
 import { decimal } from '@tidemark/schemas/decimal.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
+import type { Micros } from '@tidemark/schemas/money.ts'
 import { whole } from '../pricing/fraction.ts'
 import { type ChangedItem, changePlan } from '../pricing/plan-change.ts'
 import { type Phase, phaseAt } from '../subscriptions/timeline.ts'
@@ -50,6 +51,24 @@ export const advanceChanges = (subscription: BilledSubscription, period: Window)
       ...changeLines(subscription, period, change, 'charge'),
     ])
 
+/**
+ * What a change leaves as it was of the fees in advance for the time from it on: no line says so, and yet what was in force
+ * before it has cost that much less, and what is after it that much more.
+ */
+export function keptFees(
+  subscription: BilledSubscription,
+  { whole: period }: Window,
+  { at, before, after }: Change,
+): Micros {
+  if (!before || !after) return 0n
+  const from = openFees(subscription, before, at - 1, { at, askedUntil: period.end }).map(({ item }) => item)
+  const to = openFees(subscription, after, at, { at, askedUntil: period.end }).map(({ item }) => item)
+  const terms = { dayCount: termsOf(subscription, before).dayCount, timeZone: subscription.timeZone }
+  const returned = (then: typeof to) =>
+    changePlan({ period, at, from, to: then }, terms, subscription.currency).creditMicros
+  return returned(to) - returned([])
+}
+
 /** The unused part is the seller’s, where the plan says that an end returns nothing. */
 const keepsFees = (subscription: BilledSubscription, { before, after }: Change): boolean =>
   after === undefined && before !== undefined && termsOf(subscription, before).cancelFees === 'keep'
@@ -93,7 +112,10 @@ function changeLines(
         usage: undefined,
         quantity: price.price.model === 'flat' ? undefined : price.quantity,
         amountMicros: line.amountMicros,
-        committed: true,
+        // What begins with the next period says nothing of this one.
+        committed: at < period.end,
+        // A fee that is returned is one less of the plan that had asked for it.
+        countedAt: kind === 'credit' ? phase.from : at,
         trace: [{ step: kind, factor: `${numerator}/${denominator}` }],
       },
     ]

@@ -6,6 +6,8 @@ import { whole as all } from '../pricing/fraction.ts'
 import type { Commitment } from '../pricing/priced-invoice.ts'
 import type { Fraction } from '../pricing/rated.ts'
 import { type Phase, phasesWithin } from '../subscriptions/timeline.ts'
+import { keptFees } from './advance.ts'
+import { changesWithin } from './changes.ts'
 import { partOfPhases } from './fees.ts'
 import type { Charge } from './line.ts'
 import { type Window, windowsEnding } from './periods.ts'
@@ -35,14 +37,18 @@ export function commitmentsOf(
   { alreadyMicros, spentMicros }: { alreadyMicros: Micros; spentMicros: Micros },
 ): Commitment[] {
   const runs = runsWithin(subscription, period.served)
+  const already = alreadyByRun(subscription, period, runs, alreadyMicros)
   const periodical = runs.flatMap((run, index): Commitment[] => {
     const isLast = index === runs.length - 1
     const { minimum, maximum } = run.plan
     const common = {
       ...(runs.length === 1
         ? {}
-        : { id: versionKey(run.plan.id, run.phases[0]?.planVersion ?? 0), appliesTo: within(charges, run) }),
-      ...(index === 0 ? { alreadyMicros } : {}),
+        : {
+            id: versionKey(run.plan.id, run.phases[0]?.planVersion ?? 0),
+            appliesTo: within(charges, run, index === 0),
+          }),
+      ...(already[index] ? { alreadyMicros: already[index] } : {}),
     }
     const factorOf = (prorate: boolean | undefined) =>
       factorFor(subscription, period.whole, run, prorate, isLast)
@@ -61,8 +67,35 @@ export function commitmentsOf(
   ]
 }
 
-const within = (charges: readonly Charge[], { from, to }: Run): string[] =>
-  charges.filter(({ service }) => from <= service.start && service.start < to).map(({ id }) => id)
+/** What was asked for in advance is of the first run; what a change has left of it is of the run after it from there on. */
+function alreadyByRun(
+  subscription: BilledSubscription,
+  period: Window,
+  runs: readonly Run[],
+  alreadyMicros: Micros,
+): Micros[] {
+  const already = runs.map((_, index) => (index === 0 ? alreadyMicros : 0n))
+  if (runs.length === 1) return already
+  const move = (instant: Micros1970, micros: Micros) => {
+    const index = Math.max(
+      runs.findIndex(({ from, to }) => from <= instant && instant < to),
+      0,
+    )
+    already[index] = (already[index] ?? 0n) + micros
+  }
+  for (const change of changesWithin(subscription, period.served)) {
+    const kept = keptFees(subscription, period, change)
+    if (kept === 0n || change.at >= period.served.end) continue
+    move(change.before?.from ?? period.served.start, -kept)
+    move(change.at, kept)
+  }
+  return already
+}
+
+const within = (charges: readonly Charge[], { from, to }: Run, isFirst: boolean): string[] =>
+  charges
+    .filter(({ service, countedAt = service.start }) => (isFirst || from <= countedAt) && countedAt < to)
+    .map(({ id }) => id)
 
 /** The term whose minimum a period's invoice settles, as far as the plan at its end has been in force. */
 export function termOf(subscription: BilledSubscription, period: Window): Term | undefined {

@@ -1,5 +1,6 @@
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import type { Decimal } from '@tidemark/schemas/decimal.ts'
+import type { Micros1970 } from '@tidemark/schemas/instant.ts'
 import type { Micros } from '@tidemark/schemas/money.ts'
 import type { Price } from '@tidemark/schemas/price.ts'
 import type { TraceStep } from '../pricing/rated.ts'
@@ -28,6 +29,8 @@ export type Charge = {
   readonly amountMicros: Micros
   /** Whether it counts towards the minimum and maximum of the period that has ended. */
   readonly committed: boolean
+  /** Where it counts towards them, if not where its service begins. */
+  readonly countedAt?: Micros1970
   readonly taxCode: string | undefined
   readonly taxes: readonly string[] | undefined
   readonly trace: readonly TraceStep[]
