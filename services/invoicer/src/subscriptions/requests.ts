@@ -10,6 +10,7 @@ import { cancel, changeTerms, extendTrial, pause, resume, type Terms, withdrawCa
 import type { SubscriptionAction } from './event.ts'
 import { type FieldFault, findAddOns, findPlan, type Offers } from './offers.ts'
 import { isRefusal, type Refusal } from './refusal.ts'
+import { settledByNobody } from './settlement.ts'
 import { instantOfWhen, type Situation, type When } from './situation.ts'
 import { type PriceLists, planOfPhase, type Subscription, situationOf, versionKey } from './subscription.ts'
 import { phaseAt } from './timeline.ts'
@@ -72,7 +73,8 @@ function planned(
 ): Planned | Refusal {
   if (isRefusal(timeline)) return timeline
   const after = { ...subscription, timeline }
-  return feesNobodyAsks(subscription, after, lists) ?? { subscription: after, lists, action }
+  const refusal = feesNobodyAsks(subscription, after, lists) ?? settledByNobody(subscription, after, lists)
+  return refusal ?? { subscription: after, lists, action }
 }
 
 /** Fees in advance of a period are asked for where it begins: none may come to a beginning that is billed already. */
