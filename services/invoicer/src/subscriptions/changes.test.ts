@@ -94,6 +94,14 @@ test('of several changes on one local date the last counts', () => {
   expect(shown(sound(resume(paused, situation('2026-11-10T23:59'), 'now')))).toEqual([
     'active a x1 2026-11-01 -',
   ])
+  // Whoever resumes for some hours of a day pays for what is used in them.
+  const resumed = sound(resume(paused, situation('2026-11-12T08:00'), 'now'))
+  expect(shown(sound(pause(resumed, situation('2026-11-12T20:00'), 'now')))).toEqual([
+    'active a x1 2026-11-01 2026-11-10T08:00',
+    'paused a x1 2026-11-10T08:00 2026-11-12T08:00',
+    'active a x1 2026-11-12T08:00 2026-11-12T20:00',
+    'paused a x1 2026-11-12T20:00 -',
+  ])
   const back = sound(changeTerms(first, situation('2026-11-10T15:00'), 'now', plan('a')))
   expect(shown(back)).toEqual(['active a x1 2026-11-01 -'])
   // By the customer's clock these are two dates.

@@ -44,8 +44,8 @@ export const settle = (timeline: Timeline, situation: Situation): Timeline => ({
 
 /**
  * Drops each phase that ends on the date on which it began: the one before it lasts until the next. Kept are those that
- * fees in advance or the first day's usage rest on, where a period begins, and the first one after a trial, whose usage
- * would otherwise become free.
+ * fees in advance or the first day's usage rest on, where a period begins, and the first one after a trial or a pause,
+ * whose usage would otherwise become free.
  */
 function dropSuperseded(timeline: Timeline, situation: Situation): Phase[] {
   const { zone, billedUntil = timeline.start } = situation
@@ -58,6 +58,7 @@ function dropSuperseded(timeline: Timeline, situation: Situation): Phase[] {
       Number.isFinite(phase.to) &&
       localDateOf(phase.from, zone) === localDateOf(phase.to, zone) &&
       !(before.status === 'trial' && phase.status !== 'trial') &&
+      !(before.status === 'paused' && phase.status === 'active') &&
       !isBoundary(timeline, situation, phase.from)
     if (isSuperseded) kept.splice(-1, 1, { ...before, to: phase.to })
     else kept.push(phase)
