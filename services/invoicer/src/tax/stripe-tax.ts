@@ -119,7 +119,9 @@ function taxesOf(findings: readonly TaxFinding[], currency: Currency, sign: 1n |
 function idOf(finding: TaxFinding): string {
   const { country, state, level, name } = finding.jurisdiction
   const reason = reasonOf(finding)
-  if (reason !== undefined) return reason
+  // What is exempt in part keeps a rate, which may be another one for each line.
+  if (reason !== undefined)
+    return decimal(finding.rate).coefficient === 0n ? reason : `${reason}-${finding.rate}`
   const place = level === 'country' ? [country] : [country, state, level, name]
   return [finding.type, ...place, finding.rate].join('-')
 }
