@@ -58,3 +58,30 @@ test('longer intervals of usage and arrears end where the new ones begin, and no
     ['usage calls 2026-03-01 2027-03-01 5.00', 'fee late 2026-03-01 2027-03-01 120.00'],
   ])
 })
+
+test('a longer interval of the calendar goes on under the plan that is billed by it', () => {
+  const calendar = { date: '2026-01-01', day: 1, alignment: 'calendar' as const }
+  const calls = { id: 'calls', model: 'per-unit' as const, meter: 'calls', unitPrice: '1', interval: quarter }
+  const late = fee('late', '90.00', { interval: quarter })
+  const subscription = subscribed(
+    [plan('m', [calls, late]), plan('q', [calls, late], { interval: quarter })],
+    [
+      { from: '2026-01-01', plan: 'm' },
+      { from: '2026-03-01', plan: 'q', anchor: calendar },
+    ],
+  )
+  const aligned = { ...subscription, timeline: { ...subscription.timeline, anchor: calendar } }
+  const lines = ['2026-02-01', '2026-03-01', '2026-04-01'].map((start) =>
+    shown(compose(dueAt(aligned, start), () => '5')),
+  )
+  expect(lines).toEqual([
+    [],
+    [
+      'usage calls 2026-01-01 2026-03-01 5.00',
+      'usage calls 2026-03-01 2026-04-01 5.00',
+      'fee late 2026-01-01 2026-03-01 59.00',
+      'fee late 2026-03-01 2026-04-01 31.00',
+    ],
+    ['usage calls 2026-04-01 2026-07-01 5.00', 'fee late 2026-04-01 2026-07-01 90.00'],
+  ])
+})

@@ -73,13 +73,26 @@ export function windowsEnding(
   const { timeline } = subscription
   const era = eraAt(timeline, start)
   const phase = phaseAt(timeline, start)
-  if (phase && isSame(interval, termsOf(subscription, phase).interval)) return [period]
+  if (phase && isSame(interval, termsOf(subscription, phase).interval))
+    return [{ ...period, served: { start: goesOnFrom(subscription, interval, period), end } }]
   return intervalsFrom(subscription, interval, start, end)
     .filter((whole) => whole.end <= end || era.to <= end)
     .map((whole) => ({
       whole,
       served: { start: Math.max(whole.start, era.from), end: Math.min(whole.end, end) },
     }))
+}
+
+/** The beginning of an interval that a plan billed more often has left under way; the period's for all others. */
+function goesOnFrom(
+  subscription: BilledSubscription,
+  interval: Interval,
+  { whole, served: { start } }: Window,
+): Micros1970 {
+  const { timeline } = subscription
+  const before = phaseAt(timeline, start - 1)
+  if (!before || isSame(interval, termsOf(subscription, before).interval)) return start
+  return Math.max(Math.min(whole.start, start), eraAt(timeline, start).from)
 }
 
 /** A price's intervals that begin with, or within, the billing period that begins at an instant. */
