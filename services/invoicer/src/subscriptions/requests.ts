@@ -105,6 +105,7 @@ function planTermsChange(
       faults: [{ field: 'plan', reason: 'name what is to change: plan, quantity, addOns or billingMode' }],
     }
   const { currency, timeline } = subscription
+  if (timeline.phases.length === 0) return notThere
   const before = phaseAt(timeline, instantOfWhen(timeline, situation, when)) ?? timeline.phases.at(-1)
   const current = before && { plan: planOfPhase(lists, before), version: before.planVersion }
   const isOther = planId !== undefined && planId !== before?.plan

@@ -64,3 +64,16 @@ test('no end comes to a billed period that would have settled a longer interval 
   // The period that is under way settles them.
   expect([yearly, term].map((plan) => cancel(plan, '2026-11-02'))).toEqual(['done', 'done'])
 })
+
+test('what was canceled before it began is refused, not stumbled over', () => {
+  const never = {
+    ...subscription,
+    billedUntil: undefined,
+    timeline: { ...subscription.timeline, end: subscription.timeline.start, phases: [] },
+  }
+  const lists = { plans: new Map([['a/1', { plan: monthly }]]), addOns: new Map() }
+  const request = { operation: 'change', body: { quantity: '2' } } as const
+  expect(planRequest(never, lists, offers, request, at('2026-11-05'))).toMatchObject({
+    code: 'illegal_transition',
+  })
+})
