@@ -103,7 +103,8 @@ export const catalogueOperations: readonly Operation[] = [
     schema: {
       operationId: 'setExchangeRate',
       summary: 'Set an exchange rate',
-      description: 'From its date on. An invoice that was made with another one keeps it in its certificate.',
+      description:
+        'From its date on. Invoices are in the customer’s own currency and rest on none, so nothing that is billed changes.',
       tags: ['Catalogue'],
       body: { ...exchangeRateSchema, examples: [rateExample] },
       ...write(applied('exchange-rate', 'EUR/USD/2026-11-01')),
