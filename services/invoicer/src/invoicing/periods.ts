@@ -1,8 +1,8 @@
 import type { BillingPeriod } from '@tidemark/schemas/billing-period.ts'
 import { type Anchor, datedPeriodAt, type Interval, periodAt } from '@tidemark/schemas/calendar.ts'
 import type { Micros1970 } from '@tidemark/schemas/instant.ts'
-import { localDateOf, startOfDay } from '@tidemark/schemas/local-date.ts'
-import { dateBegunBefore, zoneAt } from '../catalogue/time-zones.ts'
+import { type LocalDate, localDateOf, startOfDay } from '@tidemark/schemas/local-date.ts'
+import { dateBegunBefore, type ZoneHistory, zoneAt } from '../catalogue/time-zones.ts'
 import { anchorAt, phaseAt } from '../subscriptions/timeline.ts'
 import { eraAt } from './era.ts'
 import { type BilledSubscription, termsOf } from './subscription.ts'
@@ -29,18 +29,44 @@ export function periodFrom(subscription: BilledSubscription, start: Micros1970):
  * neither billed twice nor forgotten, nor do they become a period of their own.
  */
 function intervalAt(
-  { timeline, timeZone, zones }: BilledSubscription,
+  subscription: BilledSubscription,
   anchor: Anchor,
   interval: Interval,
   instant: Micros1970,
 ): BillingPeriod {
+  const { timeline, timeZone, zones } = subscription
   if (!zones || instant <= timeline.start) return periodAt(instant, anchor, interval, timeZone)
   const begun = dateBegunBefore(zones, instant)
   const dated = datedPeriodAt(begun ?? localDateOf(instant, timeZone), anchor, interval)
   const start = startOfDay(dated.start, timeZone)
+  const turned = dated.start === begun ? instant : turnedAt(subscription, zones, dated.start)
   return {
-    start: dated.start === begun ? instant : startOfDay(dated.start, zoneAt(zones, start)),
+    start: turned ?? startOfDay(dated.start, zoneAt(zones, start)),
     end: startOfDay(dated.end, timeZone),
+  }
+}
+
+/**
+ * The instant at which a billing period has ended with a date, and the next one begun: a longer interval of a price begins
+ * there too, whatever zone the customer has when it ends. Undefined where none has.
+ */
+function turnedAt(
+  subscription: BilledSubscription,
+  zones: ZoneHistory,
+  date: LocalDate,
+): Micros1970 | undefined {
+  const { timeline } = subscription
+  for (let at = timeline.start; ; ) {
+    const phase = phaseAt(timeline, at)
+    if (!phase) return undefined
+    const zone = zoneAt(zones, at)
+    const begun = at === timeline.start ? undefined : dateBegunBefore(zones, at)
+    const { interval } = termsOf(subscription, phase)
+    const { end } = datedPeriodAt(begun ?? localDateOf(at, zone), anchorAt(timeline, at), interval)
+    const next = startOfDay(end, zone)
+    if (end === date) return next
+    if (end > date || next <= at) return undefined
+    at = next
   }
 }
 
