@@ -139,7 +139,9 @@ test('periods follow each other without gap or overlap, and contain what they ar
 
 test('dates and zones that do not exist are told apart', () => {
   expect(['2026-02-28', '2024-02-29'].every(isLocalDate)).toBe(true)
-  expect(['2026-02-29', '2026-13-01', '2026-1-1', '', '2026-02-28T00:00:00Z'].some(isLocalDate)).toBe(false)
+  expect(
+    ['2026-02-29', '2026-13-01', '2026-1-1', '', '2026-02-28T00:00:00Z', '0000-01-01'].some(isLocalDate),
+  ).toBe(false)
   expect(isTimeZone('Asia/Kathmandu')).toBe(true)
   expect(isTimeZone('Atlantis/Central')).toBe(false)
   expect(daysBetween('2024-02-28', '2024-03-01')).toBe(2)

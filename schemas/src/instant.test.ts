@@ -26,6 +26,8 @@ test('refuses what is no instant', () => {
     '2026-01-01T00:00:00+25:00',
     '0026-01-01T00:00:00Z',
     '9999-12-31T23:59:59-12:00',
+    // The nearest number is the first instant of the year 10000.
+    '9999-12-31T23:59:59.999999Z',
   ])
     expect(parseInstant(text), text).toBeUndefined()
 })

@@ -4,8 +4,11 @@
  */
 export type Micros1970 = number
 
-/** A zone can carry a time beyond the years that have four digits, and formatInstant would write five. */
-const yearTenThousandMs = Date.UTC(10_000, 0, 1)
+/**
+ * A zone, or the rounding of the year's last microseconds to the next number there is, can carry a time beyond the years
+ * that have four digits, and formatInstant would write five.
+ */
+const yearTenThousand = Date.UTC(10_000, 0, 1) * 1000
 
 const zero = 0x30
 const nine = 0x39
@@ -45,8 +48,8 @@ export function parseInstant(text: string): Micros1970 | undefined {
   const offsetMinutes = zoneMinutes(text, zoneAt)
   if (offsetMinutes === undefined) return undefined
   const milliseconds = Date.UTC(year, month - 1, day, hour, minute, second) - offsetMinutes * 60_000
-  if (milliseconds >= yearTenThousandMs) return undefined
-  return milliseconds * 1000 + microsecondsAt(text, 20, Math.min(fractionDigits, 6))
+  const micros = milliseconds * 1000 + microsecondsAt(text, 20, Math.min(fractionDigits, 6))
+  return micros < yearTenThousand ? micros : undefined
 }
 
 /** Of that month of the Gregorian calendar; 0 where there is no such month. */

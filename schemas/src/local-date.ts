@@ -6,8 +6,9 @@ export type LocalDate = string
 
 const dateText = /^\d{4}-\d\d-\d\d$/
 
+/** From the year 1 on: PostgreSQL knows no year 0. */
 export function isLocalDate(text: string): text is LocalDate {
-  if (!dateText.test(text)) return false
+  if (!dateText.test(text) || text.startsWith('0000')) return false
   try {
     return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() === text
   } catch {

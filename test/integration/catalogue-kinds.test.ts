@@ -192,8 +192,11 @@ test('exchange rates are dated; the newest until a date is in force', async () =
   expect(page.body).toEqual({ items: [{ ...rates[0], rate: '1.1' }], nextCursor: 'EUR/USD/2026-10-01' })
   const rest = await call(tenant, 'GET', `/v1/exchange-rates?cursor=${page.body.nextCursor}`)
   expect(rest.body).toEqual({ items: [rates[1]], nextCursor: null })
-  const faulty = { from: 'EUR', to: 'EUR', on: '2026-02-30', rate: '0' }
-  expect((await call(tenant, 'POST', '/v1/exchange-rates', faulty)).body.errors).toHaveLength(3)
+  for (const on of ['2026-02-30', '0000-01-01']) {
+    const faulty = { from: 'EUR', to: 'EUR', on, rate: '0' }
+    expect((await call(tenant, 'POST', '/v1/exchange-rates', faulty)).body.errors).toHaveLength(3)
+    expect((await call(tenant, 'GET', `/v1/exchange-rates?cursor=EUR/USD/${on}`)).status).toBe(400)
+  }
 })
 
 test('subjects are listed by customer and key, page by page', async () => {

@@ -148,9 +148,8 @@ describe('rates and settings', () => {
       ],
     })
     expect(await call(tenant, 'PUT', 'settings', { provider: 'avalara' })).toMatchObject({ status: 422 })
-    expect(await call(tenant, 'PUT', 'settings', { provider: 'none', from: '2026-02-30' })).toMatchObject({
-      status: 422,
-    })
+    for (const from of ['2026-02-30', '0000-01-01'])
+      expect(await call(tenant, 'PUT', 'settings', { provider: 'none', from })).toMatchObject({ status: 422 })
     const reader = await installation.createTenant('reader', ['read'])
     expect(await call(reader, 'PUT', 'settings', { provider: 'none' })).toMatchObject({ status: 403 })
     const audit = await pool.query('SELECT 1 FROM billing.audit_log WHERE tenant = $1 AND action = $2', [

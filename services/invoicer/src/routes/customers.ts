@@ -1,4 +1,3 @@
-import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { externalKeyField } from '@tidemark/schemas/catalogue-fields.ts'
 import { parseInstant } from '@tidemark/schemas/instant.ts'
 import type { FastifyInstance } from 'fastify'
@@ -6,7 +5,7 @@ import { type Static, Type } from 'typebox'
 import { listCustomers, readCustomer } from '../catalogue/list-store.ts'
 import { listSubjects, type SubjectPlace } from '../catalogue/subject-list.ts'
 import { type ApplyQuery, applyItem, applyQuery, type CatalogueDeps, notFound } from './catalogue-writing.ts'
-import { pageOf, pageParameters } from './pages.ts'
+import { pageOf, pageParameters, wrongCursor } from './pages.ts'
 import { tellRevision } from './revision.ts'
 
 const closed = { additionalProperties: false }
@@ -93,11 +92,5 @@ function placeOf(cursor: string): SubjectPlace | undefined {
   const from = cursor.slice(0, end)
   if (end >= 0 && (from === '' || parseInstant(from) !== undefined))
     return { key: cursor.slice(end + 1), from: from === '' ? null : from }
-  const reason = 'must be the nextCursor of the page before'
-  throw new HttpProblem({
-    status: 400,
-    code: 'invalid_request',
-    detail: `The query is not as expected: cursor ${reason}.`,
-    extensions: { errors: [{ field: 'cursor', reason }] },
-  })
+  throw wrongCursor()
 }

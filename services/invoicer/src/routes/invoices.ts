@@ -11,7 +11,7 @@ import { invoiceStates } from '../invoices/states.ts'
 import type { VerifyDeps } from '../verification/recompute.ts'
 import { readCertificate } from '../verification/stored-certificate.ts'
 import { verifyInvoice } from '../verification/verify.ts'
-import { pageOf, pageParameters } from './pages.ts'
+import { pageOf, pageParameters, wrongCursor } from './pages.ts'
 
 const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 export const invoiceParams = Type.Object({
@@ -87,12 +87,7 @@ export function addInvoiceRoutes(server: FastifyInstance, deps: VerifyDeps, prin
 /** The pattern lets through dates that no calendar has. */
 function issueDate(text: string): string {
   if (parseInstant(`${text}T00:00:00Z`) !== undefined) return text
-  throw new HttpProblem({
-    status: 400,
-    code: 'invalid_request',
-    detail: 'The query is not as expected: cursor must be the nextCursor of the page before.',
-    extensions: { errors: [{ field: 'cursor', reason: 'must be the nextCursor of the page before' }] },
-  })
+  throw wrongCursor()
 }
 
 const unknownInvoice = (id: string): HttpProblem =>

@@ -1,3 +1,4 @@
+import { HttpProblem } from '@tidemark/infra/process/problem.ts'
 import { Type } from 'typebox'
 
 /** Query parameters of every list. */
@@ -19,4 +20,15 @@ export function pageOf<Item, Shown>(
     items: items.map(show),
     nextCursor: found.length > limit && last !== undefined ? cursorOf(last) : null,
   }
+}
+
+/** For a cursor that no page has ended with. */
+export function wrongCursor(): HttpProblem {
+  const reason = 'must be the nextCursor of the page before'
+  return new HttpProblem({
+    status: 400,
+    code: 'invalid_request',
+    detail: `The query is not as expected: cursor ${reason}.`,
+    extensions: { errors: [{ field: 'cursor', reason }] },
+  })
 }

@@ -1,10 +1,11 @@
 import { HttpProblem } from '@tidemark/infra/process/problem.ts'
+import { isLocalDate } from '@tidemark/schemas/local-date.ts'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { exchangeRateKey, listExchangeRates } from '../catalogue/exchange-rate-store.ts'
 import { readSeller } from '../catalogue/seller-store.ts'
 import { type ApplyQuery, apply, applyQuery, type CatalogueDeps } from './catalogue-writing.ts'
-import { pageOf, pageParameters } from './pages.ts'
+import { pageOf, pageParameters, wrongCursor } from './pages.ts'
 import { tellRevision } from './revision.ts'
 
 export const ratesQuery = Type.Object(
@@ -41,6 +42,8 @@ export function addSellerRoutes(server: FastifyInstance, deps: CatalogueDeps): v
     { onRequest: reading, schema: { querystring: ratesQuery } },
     async (request) => {
       const { cursor, limit } = request.query
+      // The pattern lets through dates that no calendar has.
+      if (cursor !== '' && !isLocalDate(cursor.slice(8))) throw wrongCursor()
       const found = await listExchangeRates(pool, principals.of(request).tenant, cursor, limit + 1)
       return pageOf(found, limit, exchangeRateKey, (rate) => rate)
     },
