@@ -138,4 +138,25 @@ describe('a period', () => {
       { total: '129.70', lines: ['fee base - 2026-09-30 119.00', 'fee book - 2026-09-30 10.70'] },
     ])
   })
+
+  test('that comes to more than can be stored stays open, and the others close', async () => {
+    const seat = { id: 'seat', model: 'per-unit' as const, unitPrice: '999999999999' }
+    const subscription = { customer: 'c', plan: 'p', start: '2026-09-30T22:00:00Z' }
+    const tenant = await found('toolarge', [{ id: 'p', name: 'P', currency: 'EUR', prices: [seat] }], {
+      subscriptions: [
+        { ...subscription, key: 'sub', quantity: '999999999999.999999999' },
+        { ...subscription, key: 'other', quantity: '0.000000001' },
+      ],
+    })
+    await complete(tenant)
+    const { status, body } = await room.call(tenant, 'POST', '/v1/periods/close', until)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      closed: 1,
+      invoices: [{ subscription: 'other', total: '1000.00' }],
+      refused: [{ code: 'amount_too_large' }],
+    })
+    const preview = await room.call(tenant, 'POST', '/v1/subscriptions/sub/preview')
+    expect(preview).toMatchObject({ status: 409, body: { code: 'amount_too_large' } })
+  })
 })

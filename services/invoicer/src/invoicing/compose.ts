@@ -13,7 +13,7 @@ import { commitmentsOf } from './commitments.ts'
 import { couponsFor, discountOf } from './coupons.ts'
 import type { DueInvoice } from './due-invoice.ts'
 import type { Charge } from './line.ts'
-import { type RefusalReason, refusalOf } from './refusal.ts'
+import { magnitude, type RefusalReason, refusalOf, unstorable } from './refusal.ts'
 import type { AttachedCoupon } from './subscription.ts'
 import type { Taxed } from './tax.ts'
 import { phaseOfPeriod, termsOfPeriod } from './terms.ts'
@@ -67,6 +67,11 @@ export function composeNet(inputs: InvoiceInputs): NetDraft | Refusal {
       ? []
       : commitmentsOf(subscription, { served: period, whole }, charges, { alreadyMicros, spentMicros })
   const coupons = couponsFor(due)
+  const tooLarge = unstorable([
+    charges.reduce((sum, { amountMicros }) => sum + magnitude(amountMicros), 0n),
+    ...commitments.map(({ minimumMicros = 0n }) => minimumMicros),
+  ])
+  if (tooLarge) return { due, ...tooLarge }
   const net = netInvoice(charges.map(chargeLine), commitments, coupons.map(discountOf), subscription.currency)
   return { ...inputs, charges, commitments, coupons, net }
 }
@@ -90,6 +95,8 @@ export function completeDraft({ net, ...draft }: NetDraft, tax: Taxed): Draft | 
     { taxRounding, taxInclusive, inclusiveRounding },
     due.subscription.currency,
   )
+  const tooLarge = unstorable([invoice.totalMicros, ...invoice.lines.map(({ taxMicros }) => taxMicros)])
+  if (tooLarge) return { due, ...tooLarge }
   if (invoice.totalMicros < 0n)
     return { due, code: 'negative_total', reason: 'credits exceed the charges: the total is below zero' }
   const byId = new Map(charges.map((charge) => [charge.id, charge]))

@@ -1,3 +1,4 @@
+import type { Micros } from '@tidemark/schemas/money.ts'
 import { unbillable } from '../pricing/billable-meter.ts'
 import { needsOf } from '../pricing/rate.ts'
 import type { DueInvoice } from './due-invoice.ts'
@@ -59,6 +60,21 @@ function unsupportedPrice({ subscription, period }: DueInvoice): RefusalReason |
     }
   )
 }
+
+/** Of an invoice in micro-units, a million million of its currency: below what a BIGINT holds, so that sums fit too. */
+const mostMicros = 10n ** 18n
+
+export const magnitude = (amount: Micros): Micros => (amount < 0n ? -amount : amount)
+
+/** No table holds such an amount, and the invoices that close together with it would not be stored either. */
+export const unstorable = (amounts: readonly Micros[]): RefusalReason | undefined =>
+  amounts.every((amount) => magnitude(amount) < mostMicros)
+    ? undefined
+    : {
+        code: 'amount_too_large',
+        reason:
+          'its charges come to a million million of the currency or more: mend the price or the quantity',
+      }
 
 /** Commitments are said in the plan's own currency. */
 function otherCurrency(due: DueInvoice): RefusalReason | undefined {
