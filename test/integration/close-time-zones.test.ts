@@ -106,3 +106,21 @@ test.each(['America/Los_Angeles', 'Asia/Tokyo'])(
       })
   },
 )
+
+test('the first period ends by the zone that it began with, although nothing is billed yet', async () => {
+  now = at('2026-11-10T12:00:00Z')
+  const tenant = await room.installation.createTenant('first')
+  await room.apply(tenant, {
+    plans: [{ ...plan, prices: [{ id: 'base', model: 'flat', amount: '31.00' }] }],
+    customers: [{ ...customer, timeZone: 'Asia/Tokyo' }],
+    subscriptions: [
+      { key: 'sub', customer: 'c', plan: 'p', start: hour(startOfDay('2026-11-01', 'Asia/Tokyo')) },
+    ],
+  })
+  await room.apply(tenant, { customers: [{ ...customer, timeZone: 'UTC' }] })
+  const november = await close(tenant, '2026-12-01', 'UTC')
+  const [first, end] = ['2026-11-01', '2026-12-01'].map((date) => hour(startOfDay(date, 'Asia/Tokyo')))
+  expect(of(november.lines, 'base')).toEqual([`${first} ${end} 31.00`])
+  const december = await close(tenant, '2027-01-01', 'UTC')
+  expect(of(december.lines, 'base')).toEqual([`${end} ${hour(at('2027-01-01T00:00:00Z'))} 31.00`])
+})

@@ -60,7 +60,7 @@ export async function storeCustomers(
   )
 }
 
-/** Of customers of whom something is billed: what was billed rests on the zone that they had, and periods under way do. */
+/** Of customers with a subscription that has begun: what was billed rests on the zone that they had, and periods under way do. */
 async function keepPastZones(
   queryable: Queryable,
   tenant: string,
@@ -74,9 +74,8 @@ async function keepPastZones(
      FROM json_to_recordset($2) AS r (key text, zone text)
      JOIN billing.customers c ON c.tenant = $1 AND c.key = r.key AND c.time_zone <> r.zone
      WHERE EXISTS (
-       SELECT FROM billing.billing_claims b
-       JOIN billing.subscriptions s ON s.tenant = b.tenant AND s.key = b.subscription
-       WHERE s.tenant = c.tenant AND s.customer = c.key
+       SELECT FROM billing.subscriptions s
+       WHERE s.tenant = c.tenant AND s.customer = c.key AND s.started_at < $3::timestamptz
      )
      ON CONFLICT DO NOTHING`,
     [tenant, JSON.stringify(zones), at],
