@@ -93,7 +93,7 @@ test('recomputes to the same bytes, also after later events and a new plan versi
   expect(await verify()).toMatchObject({ verified: true })
 })
 
-test('finds a changed line, total, price, mapping and certificate', async () => {
+test('finds a changed line, total, price, mapping, tax and certificate', async () => {
   const line = (amount: number) =>
     `UPDATE billing.invoice_lines SET amount_micros = ${amount}, net_micros = ${amount} WHERE invoice_id = '${id}' AND position = 1`
   expect(await tampered(line(19_000_000), line(20_000_000), pathOfDifference)).toBe('stored lines[0].amount')
@@ -112,6 +112,19 @@ test('finds a changed line, total, price, mapping and certificate', async () => 
   expect(await tampered(mapping('x', 'c1-subject'), mapping('c1-subject', 'x'), pathOfDifference)).toMatch(
     /^mapping/,
   )
+
+  const taxes = (of: string) => `UPDATE billing.invoices SET taxes = '${of}' WHERE id = '${id}'`
+  const vat = '[{"id":"vat","rate":"19","baseMicros":"1","amountMicros":"1"}]'
+  expect(await tampered(taxes(vat), taxes('[]'), pathOfDifference)).toBe('stored taxes[0]')
+
+  const answer = (changed: string) =>
+    `UPDATE billing.tax_calculations SET answer = answer ${changed} WHERE key = '${id}'`
+  expect(await tampered(answer(`|| '{"more":1}'`), answer(`- 'more'`), pathOfDifference)).toBe('tax.more')
+
+  const request = (taxInclusive: boolean) =>
+    `UPDATE billing.tax_calculations SET request = jsonb_set(request, '{taxInclusive}', '${taxInclusive}')
+     WHERE key = '${id}'`
+  expect(await tampered(request(true), request(false), pathOfDifference)).toBe('tax.request')
 
   const document = (from: string, to: string) =>
     `UPDATE billing.certificates SET document = replace(document, '${from}', '${to}') WHERE invoice_id = '${id}'`

@@ -7,6 +7,7 @@ import { readLines, type StoredLine } from '../invoices/lines.ts'
 
 type Claim = { kind: string; subscription: string; start: string; end: string }
 type Redemption = { coupon: string; sequence: number; amount: bigint }
+type Tax = { id: string; rate: string; base: bigint; amount: bigint }
 
 /** An invoice's rows in the words of its certificate, so that a changed row shows as a difference. */
 export async function describeStored(
@@ -26,8 +27,16 @@ export async function describeStored(
     `SELECT coupon, sequence, amount_micros AS amount FROM billing.coupon_redemptions WHERE invoice_id = $1`,
     [id],
   )
+  const taxes = await queryable.query<Tax>(
+    `SELECT tax->>'id' AS id, tax->>'rate' AS rate, (tax->>'baseMicros')::bigint AS base,
+       (tax->>'amountMicros')::bigint AS amount
+     FROM billing.invoices, jsonb_array_elements(taxes) WITH ORDINALITY AS t (tax, position)
+     WHERE billing.invoices.id = $1 ORDER BY position`,
+    [id],
+  )
   return {
     ...describeInvoice(invoice, claims.rows[0]),
+    taxes: describeTaxes(taxes.rows, invoice.currency),
     redemptions: describeRedemptions(redemptions.rows, invoice.currency),
     lines: lines.map((line) => describeLine(line, invoice)),
   }
@@ -37,6 +46,14 @@ const describeRedemptions = (rows: readonly Redemption[], currency: Currency): J
   rows
     .map(({ coupon, sequence, amount }) => ({ coupon, sequence, amount: formatMicros(amount, currency) }))
     .sort((a, b) => (a.coupon < b.coupon ? -1 : 1))
+
+const describeTaxes = (rows: readonly Tax[], currency: Currency): Json =>
+  rows.map(({ id, rate, base, amount }) => ({
+    id,
+    rate,
+    base: formatMicros(base, currency),
+    amount: formatMicros(amount, currency),
+  }))
 
 function describeInvoice(invoice: Invoice, claim: Claim | undefined): { [key: string]: Json } {
   const money = (micros: bigint) => formatMicros(micros, invoice.currency)
@@ -86,6 +103,7 @@ const certified = [
   'taxTotal',
   'total',
   'amountDue',
+  'taxes',
   'lines',
 ]
 

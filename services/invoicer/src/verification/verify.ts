@@ -9,12 +9,14 @@ import { findAlteredEvent } from './payloads.ts'
 import { recompute, type VerifyDeps } from './recompute.ts'
 import { parseInputs, readCertificate } from './stored-certificate.ts'
 import { describeCertified, describeStored } from './stored-invoice.ts'
+import { findAlteredTax } from './tax.ts'
 
 export type Verification = { verified: true; sha256: string } | { verified: false; difference: Difference }
 
 /**
  * Computes an invoice's certificate anew, from the raw events at its cut and the catalogue's rows, and compares the
- * bytes; then holds the events against their payload hashes, and the invoice's own rows against the certificate.
+ * bytes; then holds the events against their payload hashes, the answer about the tax against the calculation that was
+ * kept, and the invoice's own rows against the certificate.
  * Undefined when the tenant has no such invoice.
  */
 export async function verifyInvoice(
@@ -48,6 +50,8 @@ export async function verifyInvoice(
   }
   const altered = await findAlteredEvent(deps.clickHouse, { tenant, cut, ...billedEvents(draft) })
   if (altered) return { verified: false, difference: altered }
+  const taxed = await findAlteredTax(deps.pool, tenant, id, draft)
+  if (taxed) return { verified: false, difference: taxed }
   const difference = firstDifference(describeCertified(certified), stored, '')
   if (difference) return { verified: false, difference: { ...difference, path: `stored ${difference.path}` } }
   return { verified: true, sha256: digest }
