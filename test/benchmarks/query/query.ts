@@ -6,7 +6,7 @@ import type { BenchStack } from '../bench-stack.ts'
 import type { Figure, Measured } from '../figure.ts'
 import { startWorker } from '../worker.ts'
 import { measureQueries } from './query-times.ts'
-import { measureLate, measureSealing } from './sealing-times.ts'
+import { awaitMerges, measureLate, measureSealing } from './sealing-times.ts'
 import { createUsageClient } from './usage-client.ts'
 import { dataSet, dataSetOf, writeDataSet } from './usage-data-set.ts'
 import type { UsageServerReport } from './usage-server.ts'
@@ -39,6 +39,7 @@ async function measureSize(bench: BenchStack, events: number): Promise<Figure[]>
     const client = createUsageClient((await server.report).url, key)
     for (const meter of meters) await client.makeMeter(meter)
     const sealing = await measureSealing(stores.clickHouse, set, meters.length, suffix)
+    await step('Merges of what was written at once have ended', () => awaitMerges(stores.clickHouse))
     const range = { from: formatInstant(set.from), to: formatInstant(set.to) }
     const queries = await measureQueries(client, range, suffix)
     const late = await measureLate(stores.clickHouse, set, suffix)

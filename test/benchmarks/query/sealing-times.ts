@@ -99,10 +99,20 @@ async function countReadRows(clickHouse: ClickHouse): Promise<number> {
   return Number(row?.rows ?? 0)
 }
 
-async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
+/** A month that is written within seconds leaves merges behind which no month that comes day by day has. */
+export const awaitMerges = (clickHouse: ClickHouse): Promise<void> =>
+  waitUntil(async () => {
+    const [row] = await clickHouse.query<{ merges: string }>('SELECT count() AS merges FROM system.merges')
+    return Number(row?.merges ?? 0) === 0
+  }, 'merges did not end')
+
+async function waitUntil(
+  isSo: () => Promise<boolean>,
+  otherwise = 'the hours were not sealed',
+): Promise<void> {
   const deadline = performance.now() + sealedWithinMs
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error('the hours were not sealed in time')
+    if (performance.now() > deadline) throw new Error(`${otherwise} in time`)
     await pause(lookEveryMs)
   }
 }
