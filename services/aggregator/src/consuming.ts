@@ -57,8 +57,8 @@ export type Consuming = {
 
 /** While some batches wait for ClickHouse, others are decoded; more rows at a time only take more memory. */
 const rowsAtOnce = 80_000
-/** Of a backlog nobody waits for one batch; smaller ones are what has just been sent. */
-const hurriedRows = 5_000
+/** Fewer are what has just been sent while little is; where more come, a watermark for each would cost what they need. */
+const hurriedRows = 100
 const horizonMicros = deduplicationHorizonMs * 1000
 const rejectedPartitions = topics.find(({ name }) => name === usageRejectedTopic)?.partitions ?? 1
 
