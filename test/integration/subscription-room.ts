@@ -3,7 +3,7 @@ import type { TestTenant } from '../installation.ts'
 import { type CloseRoom, openCloseRoom } from './close-room.ts'
 import { at } from './usage-log.ts'
 
-export type Sent = {
+type Sent = {
   readonly status: number
   readonly headers: Headers
   readonly body: Readonly<Record<string, unknown>>
