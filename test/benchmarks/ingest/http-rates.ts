@@ -79,8 +79,11 @@ export async function measureRatesWith(
     for (const [shape, taken] of reports) {
       taken.push(await room.load(orderOf(shape, round)))
       finish('✔', `${shape.name}_${suffix} ${round}/${rounds}: ${latestRate(taken)} events/s`)
+      if (!options.withAggregator) continue
+      behind.push(await room.behind())
+      // What one shape left behind would be drained beside the next.
+      await room.caughtUp()
     }
-    if (options.withAggregator) behind.push(await room.behind())
   }
   const figures = [...reports].map(([{ name }, taken]) =>
     figureOf(`${name}_${suffix}`, 'events/s', rates(taken), { latenciesMicros: latencies(taken) }),

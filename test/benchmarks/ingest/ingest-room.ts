@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { finish, thousands } from '../../demonstration/print.ts'
 import { openStores } from '../../demonstration/stores.ts'
+import { until } from '../../eventually.ts'
 import { type Installation, installOn } from '../../installation.ts'
 import { type ServiceProcess, waitUntilReady } from '../../service-processes.ts'
 import { benchTenant } from '../bench-event.ts'
@@ -38,6 +39,8 @@ export type IngestRoom = {
   gauge(name: string): Promise<number>
   /** Acknowledged events that the aggregator has not decided yet. */
   behind(): Promise<number>
+  /** Waits until the aggregator has decided all of them. */
+  caughtUp(): Promise<void>
   /** Stops the services and looks for every acknowledged event in the log; what is missing, in words. */
   close(): Promise<string[]>
 }
@@ -85,6 +88,13 @@ export async function openIngestRoom(
     )
   }
 
+  async function behind(): Promise<number> {
+    const stores = openStores(env)
+    const decided = await countLedger(stores)
+    await stores.close()
+    return Math.max(0, totalOf(acknowledged) - decided)
+  }
+
   return {
     installation,
     key,
@@ -102,12 +112,12 @@ export async function openIngestRoom(
       const values = text.split('\n').filter((line) => line.startsWith(`${gaugeName}{`))
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
-    async behind() {
-      const stores = openStores(env)
-      const decided = await countLedger(stores)
-      await stores.close()
-      return Math.max(0, totalOf(acknowledged) - decided)
-    },
+    behind,
+    caughtUp: () =>
+      until('the aggregator has decided all', async () => (await behind()) === 0, {
+        timeout: drainWithinMs,
+        interval: 250,
+      }),
     async close() {
       sampler.stop()
       await ingest.stop()
